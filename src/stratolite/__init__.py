@@ -1,0 +1,3 @@
+"""Stratolite: the serverless cloud in one process."""
+
+__version__ = "0.1.0"

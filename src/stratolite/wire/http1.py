@@ -1,0 +1,124 @@
+"""HTTP messages as values: what the server hands in and what it writes out.
+
+No sockets here. The server turns bytes into a `Request` and a `Response` into bytes; everything between
+them (the AWS protocols, API Gateway, function URLs, the Runtime API) speaks these two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+
+class Headers:
+    """Header fields in order, looked up without regard to case; a name may repeat.
+
+    `h["x"]` is the last value; `h.all("x")` every one.
+    """
+
+    __slots__ = ("_last", "pairs")
+
+    def __init__(self, pairs: list[tuple[str, str]] | dict[str, str] | None = None) -> None:
+        self.pairs: list[tuple[str, str]] = list(pairs.items()) if isinstance(pairs, dict) else list(pairs or ())
+        self._last = {name.lower(): value for name, value in self.pairs}
+
+    def __getitem__(self, name: str) -> str:
+        return self._last[name.lower()]
+
+    def get(self, name: str, default: str | None = None) -> str | None:
+        return self._last.get(name.lower(), default)
+
+    def __contains__(self, name: str) -> bool:
+        return name.lower() in self._last
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._last)
+
+    def __len__(self) -> int:
+        return len(self._last)
+
+    def __repr__(self) -> str:
+        return f"Headers({self.pairs!r})"
+
+    def all(self, name: str) -> list[str]:
+        name = name.lower()
+        return [v for n, v in self.pairs if n.lower() == name]
+
+    def items(self) -> list[tuple[str, str]]:
+        """(name, value) as sent, repeats included."""
+        return self.pairs
+
+    def lower(self) -> dict[str, str]:
+        """Lower-case name to last value. Do not change it."""
+        return self._last
+
+    def set(self, name: str, value: str) -> None:
+        self.remove(name)
+        self.add(name, value)
+
+    def add(self, name: str, value: str) -> None:
+        self.pairs.append((name, value))
+        self._last[name.lower()] = value
+
+    def remove(self, name: str) -> None:
+        key = name.lower()
+        if key in self._last:
+            del self._last[key]
+            self.pairs = [(n, v) for n, v in self.pairs if n.lower() != key]
+
+
+@dataclass(slots=True, frozen=True)
+class BodyFile:
+    """A request body too large for memory, spooled to disk by the server. The file belongs to whoever takes it."""
+
+    path: Path
+    size: int
+
+    def read(self) -> bytes:
+        return self.path.read_bytes()
+
+
+@dataclass
+class Request:
+    method: str
+    target: str
+    """The request target exactly as sent: path, `?`, query; nothing decoded."""
+    headers: Headers
+    body: bytes | BodyFile = b""
+    peer: str = "127.0.0.1"
+    """The client's address."""
+    http_version: str = "1.1"
+
+    @cached_property
+    def raw_path(self) -> str:
+        """The path as sent, percent-encoding kept."""
+        return self.target.partition("?")[0]
+
+    @cached_property
+    def query_string(self) -> str:
+        return self.target.partition("?")[2]
+
+    @cached_property
+    def query(self) -> list[tuple[str, str]]:
+        """Decoded query parameters in order, blanks kept."""
+        return parse_qsl(self.query_string, keep_blank_values=True) if self.query_string else []
+
+    @cached_property
+    def host(self) -> str:
+        """The Host header without its port, lower case; empty when absent."""
+        host = (self.headers.get("host") or "").lower()
+        return host.rpartition(":")[0] if ":" in host and not host.endswith("]") else host
+
+    def bytes(self) -> bytes:
+        return self.body if isinstance(self.body, bytes) else self.body.read()
+
+
+@dataclass
+class Response:
+    status: int = 200
+    headers: Headers = field(default_factory=Headers)
+    body: bytes | AsyncIterator[bytes] = b""
+    """Bytes, or an asynchronous iterator whose chunks are sent as they come."""
