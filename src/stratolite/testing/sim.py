@@ -113,10 +113,8 @@ class SimWorld(World):
     def reborn(self) -> None:
         """A new loop after a Crash: what was in memory is gone, the clock and chance go on."""
         old, self.loop = self.loop, SimLoop(self)
-        for task in asyncio.all_tasks(old):
-            task._log_destroy_pending = False  # type: ignore[attr-defined]
-        # Their `finally` blocks must not run: the process they were in is dead.
-        _GRAVES.append(old)
+        # Kept, not collected: their `finally` blocks must not run, the process they were in is dead.
+        _GRAVES.append((old, asyncio.all_tasks(old)))
 
 
-_GRAVES: list[asyncio.AbstractEventLoop] = []
+_GRAVES: list[tuple[asyncio.AbstractEventLoop, set[asyncio.Task[Any]]]] = []

@@ -134,7 +134,11 @@ class House:
 
     def open(self) -> None:
         store = Store(self.folder / "state.sqlite", self.world)
-        self.cloud = Cloud(self.world, store, Telemetry(":memory:", self.world), self.folder, self.sample)
+        try:
+            self.cloud = Cloud(self.world, store, Telemetry(":memory:", self.world), self.folder, self.sample)
+        except Crash:
+            store.close()
+            raise
 
     async def ask(self, name: str, **params: Any) -> Any:
         answer = self.cloud.request(self.cloud.operation("sqs", name), Caller(), params, "r")
