@@ -46,9 +46,7 @@ def build(config: Config, world: World | None = None, scratch: Path | None = Non
         import tempfile
 
         folder = scratch or Path(tempfile.mkdtemp(prefix="stratolite-"))
-        return Cloud(
-            world, Store(":memory:", world), Telemetry(":memory:", world), folder, Rooms(), strict=config.strict
-        )
+        return Cloud(world, Store(":memory:", world), Telemetry(":memory:", world), folder, Rooms(), strict=config.strict)
     config.state.mkdir(parents=True, exist_ok=True)
     folder = config.state.resolve()
     cloud = Cloud(

@@ -133,9 +133,7 @@ class Call:
             )
         return Api(self, service, caller)
 
-    def later(
-        self, kind: str, due: float | None = None, key: str | None = None, lane: str | None = None, /, **args: Any
-    ) -> int:
+    def later(self, kind: str, due: float | None = None, key: str | None = None, lane: str | None = None, /, **args: Any) -> int:
         """A job in this transaction; returns its id.
 
         Args:
@@ -183,9 +181,7 @@ class Call:
     @contextmanager
     def span(self, name: str, kind: str = "step", **attributes: Any) -> Iterator[Call]:
         """A child span; the Call it gives hangs what it does below it."""
-        child = replace(
-            self, _span=(self.world.hex(16), f"{kind} {name}", self.world.now(), self.trace), _attributes=attributes
-        )
+        child = replace(self, _span=(self.world.hex(16), f"{kind} {name}", self.world.now(), self.trace), _attributes=attributes)
         assert child._span is not None
         child.trace = self.trace.under(child._span[0])
         try:

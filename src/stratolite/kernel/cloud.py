@@ -308,7 +308,7 @@ class Cloud:
         """
         if operation.unsupported or operation.ignores:
             self._notice(operation, params, not_emulated)
-        if (fault := self.world.fault("request", REQUEST_FAULTS, service=operation.service, operation=operation.name)):
+        if fault := self.world.fault("request", REQUEST_FAULTS, service=operation.service, operation=operation.name):
             raise _injected(fault)
         if operation.is_async:
             return self._request_waiting(operation, caller, params, request_id)
@@ -333,9 +333,7 @@ class Cloud:
         self.store.when_committed(done)
         return answer
 
-    async def _request_waiting(
-        self, operation: Operation, caller: Caller, params: dict[str, Any], request_id: str
-    ) -> Result:
+    async def _request_waiting(self, operation: Operation, caller: Caller, params: dict[str, Any], request_id: str) -> Result:
         try:
             result = await self.dispatch(operation, caller, params, caller.trace, None, request_id)
             await self.store.committed()

@@ -156,13 +156,11 @@ class Jobs:
             free = lane.limit - lane.running
             if lane.hint > now or free <= 0:
                 continue
-            rows = reader.all(
-                "SELECT * FROM job WHERE lane = ? AND state = 0 ORDER BY due, id LIMIT ?", lane.name, min(free, 16)
-            )
+            rows = reader.all("SELECT * FROM job WHERE lane = ? AND state = 0 ORDER BY due, id LIMIT ?", lane.name, min(free, 16))
             ready = [row for row in rows if row["due"] <= now]
             found += ready
             # All of them due: there may be more behind them. Otherwise the first that is not due is next.
-            lane.hint = now if len(ready) == len(rows) and rows else next((r["due"] for r in rows[len(ready):]), float("inf"))
+            lane.hint = now if len(ready) == len(rows) and rows else next((r["due"] for r in rows[len(ready) :]), float("inf"))
             if not rows:
                 lane.hint = float("inf")
         found.sort(key=lambda row: (row["due"], row["id"]))
@@ -319,7 +317,14 @@ class Jobs:
         def wake() -> None:
             with self.store.write() as tx:
                 now = self.world.now()
-                tx.run("UPDATE job SET state = ?, due = min(due, ?) WHERE id = ? AND state IN (?, ?)", READY, now, job, READY, PARKED)
+                tx.run(
+                    "UPDATE job SET state = ?, due = min(due, ?) WHERE id = ? AND state IN (?, ?)",
+                    READY,
+                    now,
+                    job,
+                    READY,
+                    PARKED,
+                )
                 tx.after(lambda: self._hint(lane, now))
 
         self.cloud.signals.park(key, job, wake)

@@ -137,9 +137,7 @@ class Telemetry:
         attributes: dict[str, Any] | None,
     ) -> None:
         """A span that has ended; `trace.parent` is its parent. Times are the cloud's."""
-        self._spans.append(
-            (trace.root, span, trace.parent, kind, name, account, region, start, finish, failure, attributes)
-        )
+        self._spans.append((trace.root, span, trace.parent, kind, name, account, region, start, finish, failure, attributes))
         self._schedule()
 
     def metric(
@@ -191,8 +189,8 @@ class Telemetry:
         db.execute("BEGIN")
         try:
             db.executemany(
-                "INSERT INTO span (trace, span, parent, kind, name, account, region, start, finish, failure, attributes)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO span"
+                " (trace, span, parent, kind, name, account, region, start, finish, failure, attributes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [(*s[:10], _json(s[10]) if s[10] else None) for s in spans],
             )
             db.executemany(
@@ -227,7 +225,7 @@ class Telemetry:
         """A journey, in the order its spans ended."""
         self.flush()
         return [
-            Span(*row[:10], attributes=json.loads(row["attributes"] or "{}"))
+            Span(**{**dict(row), "attributes": json.loads(row["attributes"] or "{}")})
             for row in self._db.execute(
                 "SELECT trace, span, parent, kind, name, account, region, start, finish, failure, attributes"
                 " FROM span WHERE trace = ? ORDER BY id",
@@ -255,7 +253,8 @@ class Telemetry:
         """The newest trace whose id, or an attribute of one of whose spans (a request id, say), contains this text."""
         self.flush()
         row = self._db.execute(
-            "SELECT trace FROM span WHERE instr(trace, ?) OR instr(attributes, ?) ORDER BY id DESC LIMIT 1", (part, part)
+            "SELECT trace FROM span WHERE instr(trace, ?) OR instr(attributes, ?) ORDER BY id DESC LIMIT 1",
+            (part, part),
         ).fetchone()
         return row[0] if row else None
 

@@ -54,8 +54,8 @@ class SimWorld(World):
     """
     Args:
         seed: everything random comes from it: ids, jitter, which faults strike.
-        faults: how often an active seam strikes, 0 to 1; per seed about half of the places are active, so that each seed
-            is a world with a few sick organs.
+        faults: how often an active seam strikes, 0 to 1; per seed about half of the places are active,
+            so that each seed is a world with a few sick organs.
     """
 
     is_simulated = True
