@@ -40,7 +40,7 @@ class NotReady(Exception):
 
 
 class Properties(dict[str, Any]):
-    """The properties of one resource, remembering which were looked at: what nobody reads is not emulated, and is said."""
+    """The properties of one resource, remembering which were looked at: what nobody reads is not emulated."""
 
     def __init__(self, values: Mapping[str, Any] | None = None) -> None:
         super().__init__(values or {})
@@ -114,7 +114,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class ResourceType:
-    """One resource type as the template engine sees it; `replaces` names what cannot change in place ("*": nothing can)."""
+    """One resource type as the engine sees it; `replaces` names what cannot change in place ("*": nothing can)."""
 
     name: str
     create: Handler
