@@ -84,7 +84,8 @@ class Wanted:
     """What a template asks for, with every intrinsic resolved.
 
     `token` is stable for one step of one stack (use it as a client token); `tags` are the stack's own with the
-    `aws:cloudformation:*` ones; `made` is what an earlier run of this same step gave with `NotReady(made=...)`.
+    `aws:cloudformation:*` ones; `made` is what an earlier run of this same step gave with `NotReady(made=...)`;
+    `again` says that this step may have run before (only an `async` one can): what is already there may be its own.
     """
 
     type: str
@@ -95,6 +96,7 @@ class Wanted:
     token: str
     tags: Mapping[str, str] = field(default_factory=dict)
     made: Made | None = None
+    again: bool = False
 
     def physical_name(self, max_length: int = 255, suffix: str = "", lower: bool = False) -> str:
         """The name CloudFormation gives a nameless resource: `stack-logical-RANDOM`, the same each time for one step.
