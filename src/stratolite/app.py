@@ -46,7 +46,9 @@ def build(config: Config, world: World | None = None, scratch: Path | None = Non
         import tempfile
 
         folder = scratch or Path(tempfile.mkdtemp(prefix="stratolite-"))
-        return Cloud(world, Store(":memory:", world), Telemetry(":memory:", world), folder, Rooms(), strict=config.strict)
+        return Cloud(
+            world, Store(":memory:", world), Telemetry(":memory:", world), folder, Rooms(), strict=config.strict
+        )
     config.state.mkdir(parents=True, exist_ok=True)
     folder = config.state.resolve()
     cloud = Cloud(
@@ -61,7 +63,7 @@ def build(config: Config, world: World | None = None, scratch: Path | None = Non
 
 
 class Claim:
-    """The right to be the one process on a state folder, held by a lock on a file that also says where the server is."""
+    """The right to be the one process on a state folder: a lock on a file that also says where the server is."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)

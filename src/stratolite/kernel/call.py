@@ -54,7 +54,7 @@ class Caller:
 
 @dataclass
 class Call:
-    """One operation's, job's or delivery's view of the cloud. `tx` is its transaction; see ARCHITECTURE.md for the verbs."""
+    """One operation's, job's or delivery's view of the cloud; `tx` is its transaction."""
 
     cloud: Cloud
     caller: Caller
@@ -118,7 +118,9 @@ class Call:
 
     # the verbs
 
-    def api(self, service: str, *, account: str | None = None, region: str | None = None, as_: Principal | None = None) -> Api:
+    def api(
+        self, service: str, *, account: str | None = None, region: str | None = None, as_: Principal | None = None
+    ) -> Api:
         """Another service's operations, in boto3's style: `call.api("kms").decrypt(CiphertextBlob=b)`.
 
         A `def` operation joins this transaction; an `async def` one is awaited. AWS errors are raised as `AwsError`.
@@ -133,7 +135,9 @@ class Call:
             )
         return Api(self, service, caller)
 
-    def later(self, kind: str, due: float | None = None, key: str | None = None, lane: str | None = None, /, **args: Any) -> int:
+    def later(
+        self, kind: str, due: float | None = None, key: str | None = None, lane: str | None = None, /, **args: Any
+    ) -> int:
         """A job in this transaction; returns its id.
 
         Args:
@@ -181,7 +185,9 @@ class Call:
     @contextmanager
     def span(self, name: str, kind: str = "step", **attributes: Any) -> Iterator[Call]:
         """A child span; the Call it gives hangs what it does below it."""
-        child = replace(self, _span=(self.world.hex(16), f"{kind} {name}", self.world.now(), self.trace), _attributes=attributes)
+        child = replace(
+            self, _span=(self.world.hex(16), f"{kind} {name}", self.world.now(), self.trace), _attributes=attributes
+        )
         assert child._span is not None
         child.trace = self.trace.under(child._span[0])
         try:

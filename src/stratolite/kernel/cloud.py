@@ -207,7 +207,7 @@ class Cloud:
         return None
 
     def principal(self, access_key: str) -> Principal:
-        """Who an access key stands for: one handed out here, else the account a 12-digit key names, else the default."""
+        """Who an access key stands for: one handed out here, else the account that 12 digits name, else the default."""
         if (known := self.principals.get(access_key)) is not None:
             return known
         if len(access_key) == 12 and access_key.isdigit():
@@ -301,7 +301,7 @@ class Cloud:
         request_id: str,
         not_emulated: list[str] | None = None,
     ) -> Result | asyncio.Future[Result] | Awaitable[Result]:
-        """A request from outside. The answer is a result, or something to wait for; AWS's errors are raised, from either.
+        """A request from outside; gives a result or something to wait for. AWS's errors are raised, from either.
 
         Args:
             not_emulated: gets the members that were accepted and have no effect.
@@ -333,7 +333,9 @@ class Cloud:
         self.store.when_committed(done)
         return answer
 
-    async def _request_waiting(self, operation: Operation, caller: Caller, params: dict[str, Any], request_id: str) -> Result:
+    async def _request_waiting(
+        self, operation: Operation, caller: Caller, params: dict[str, Any], request_id: str
+    ) -> Result:
         try:
             result = await self.dispatch(operation, caller, params, caller.trace, None, request_id)
             await self.store.committed()

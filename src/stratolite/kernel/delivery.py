@@ -1,4 +1,4 @@
-"""Delivery: one engine for whatever one service hands to another: retries, back-off, age, dead letters, traces, faults."""
+"""Delivery: one engine for whatever one service hands to another: retries, back-off, age limits, dead letters."""
 
 from __future__ import annotations
 

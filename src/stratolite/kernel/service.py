@@ -164,7 +164,9 @@ class Service:
                 self.operations[spec.name] = spec
             case "job":
                 kind = f"{self.name}.{thing.__name__}"
-                self.jobs[kind] = JobKind(kind, thing, inspect.iscoroutinefunction(thing), o["version"], o["lane"] or self.name)
+                self.jobs[kind] = JobKind(
+                    kind, thing, inspect.iscoroutinefunction(thing), o["version"], o["lane"] or self.name
+                )
             case "target":
                 self.targets[o["arn_service"]] = thing
             case "dead_letter":

@@ -10,7 +10,7 @@ Key = tuple[Hashable, ...]
 
 
 class Signals:
-    """One waiter is woken per thing that came, oldest first. A parked job waits before any long poll of the same key."""
+    """One waiter is woken per thing that came, oldest first. Every parked job of the key is."""
 
     def __init__(self) -> None:
         self._waiters: dict[Key, deque[asyncio.Future[bool]]] = {}

@@ -137,7 +137,9 @@ class Telemetry:
         attributes: dict[str, Any] | None,
     ) -> None:
         """A span that has ended; `trace.parent` is its parent. Times are the cloud's."""
-        self._spans.append((trace.root, span, trace.parent, kind, name, account, region, start, finish, failure, attributes))
+        self._spans.append(
+            (trace.root, span, trace.parent, kind, name, account, region, start, finish, failure, attributes)
+        )
         self._schedule()
 
     def metric(
@@ -190,7 +192,8 @@ class Telemetry:
         try:
             db.executemany(
                 "INSERT INTO span"
-                " (trace, span, parent, kind, name, account, region, start, finish, failure, attributes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " (trace, span, parent, kind, name, account, region, start, finish, failure, attributes)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [(*s[:10], _json(s[10]) if s[10] else None) for s in spans],
             )
             db.executemany(
@@ -304,7 +307,9 @@ class Telemetry:
         self.flush()
         return [tuple(r) for r in self._db.execute("SELECT DISTINCT account, region, log_group FROM log_block")]
 
-    def forget_lines(self, account: str, region: str, group: str, stream: str | None = None, before: float | None = None) -> None:
+    def forget_lines(
+        self, account: str, region: str, group: str, stream: str | None = None, before: float | None = None
+    ) -> None:
         """Delete a group's lines (one stream's; only blocks wholly older than a moment)."""
         self.flush()
         sql, args = "DELETE FROM log_block WHERE account = ? AND region = ? AND log_group = ?", [account, region, group]

@@ -47,7 +47,9 @@ class Sample:
         sample = self
 
         @operation
-        def send_message(call: Call, queue_url: str, message_body: str, delay_seconds: int | None = None) -> dict[str, Any]:
+        def send_message(
+            call: Call, queue_url: str, message_body: str, delay_seconds: int | None = None
+        ) -> dict[str, Any]:
             call.tx.run("INSERT INTO sqs_message (id, body) VALUES (?, ?)", call.world.id(), message_body)
             if queue_url == "nowhere":
                 raise QueueDoesNotExist()

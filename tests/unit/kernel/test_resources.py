@@ -65,7 +65,9 @@ def test_a_made_name_keeps_its_length_its_suffix_and_its_case():
     long = wanted("a" * 100, "b" * 100)
     assert len(long.physical_name(64)) == 64
     assert wanted("a" * 100, "Short").physical_name(64).split("-")[1] == "Short"
-    assert long.physical_name(80, suffix=".fifo").endswith(".fifo") and len(long.physical_name(80, suffix=".fifo")) == 80
+    assert (
+        long.physical_name(80, suffix=".fifo").endswith(".fifo") and len(long.physical_name(80, suffix=".fifo")) == 80
+    )
     assert wanted(logical="ABC").physical_name(63, lower=True).islower()
 
 
