@@ -108,6 +108,4 @@ async def load(
         connection.close()
     latencies.sort()
     n = len(latencies)
-    return Load(
-        n / elapsed, latencies[n // 2] * 1e6, latencies[min(n - 1, n * 99 // 100)] * 1e6, cpu / n * 1e6, errors
-    )
+    return Load(n / elapsed, latencies[n // 2] * 1e6, latencies[min(n - 1, n * 99 // 100)] * 1e6, cpu / n * 1e6, errors)

@@ -52,7 +52,9 @@ def insert_us(per_commit: int, n: int = 20_000) -> float:
     """One row into a write-ahead log, so many rows a commit."""
     with tempfile.TemporaryDirectory() as folder:
         db = sqlite3.connect(Path(folder) / "f.sqlite", isolation_level=None)
-        db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; CREATE TABLE t (id INTEGER PRIMARY KEY, b)")
+        db.executescript(
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; CREATE TABLE t (id INTEGER PRIMARY KEY, b)"
+        )
         start = time.process_time()
         for _ in range(n // per_commit):
             db.execute("BEGIN IMMEDIATE")
@@ -70,7 +72,9 @@ def http_us(clients: int) -> float:
     try:
         assert server.stdout is not None
         port = int(server.stdout.readline())
-        return asyncio.run(load(port, server.pid, lambda _: http_request(port, "POST", "/", b"{}"), clients, 1.0)).cpu_us
+        return asyncio.run(
+            load(port, server.pid, lambda _: http_request(port, "POST", "/", b"{}"), clients, 1.0)
+        ).cpu_us
     finally:
         server.kill()
         server.wait()
