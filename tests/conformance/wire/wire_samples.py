@@ -12,7 +12,7 @@ _DEEP = 4
 
 
 class Sampler:
-    """Draws values of shapes. `text` words go where any Unicode may; labels, headers and keys of form entries get tokens."""
+    """Draws values of shapes: any Unicode in bodies, plain tokens in labels, headers and keys."""
 
     def __init__(self, random: Random) -> None:
         self._random = random
