@@ -61,7 +61,7 @@ def query_code(service: str | None, shape: Shape | None, code: str) -> str:
 
 def _members(shape: Shape | None, service: str | None, error: Error, fault: bool) -> dict[str, Any]:
     """The error's members by the model's names: its message under whichever name the shape gives it."""
-    key = spellings.message_key(service, shape)
+    key = spellings.message_key(service, shape, error.code)
     out = {k: v for k, v in error.fields.items() if shape is not None and k in shape.members and v is not None}
     if error.message is not None:
         out[key] = error.message

@@ -7,6 +7,7 @@ import re
 from calendar import timegm
 from datetime import UTC, datetime
 from email.utils import formatdate, parsedate_tz
+from functools import lru_cache
 from time import gmtime, strftime
 
 from stratolite.wire.faults import Unreadable
@@ -58,17 +59,24 @@ def unix(value: object) -> int | float:
 
 def iso(value: object) -> str:
     """`2015-10-07T12:00:00Z`, with milliseconds when there are some."""
-    s = seconds(value)
-    millis = round(s * 1000)
-    whole, rest = divmod(millis, 1000)
-    text = strftime("%Y-%m-%dT%H:%M:%S", gmtime(whole))
-    return f"{text}.{rest:03d}Z" if rest else text + "Z"
+    whole, rest = divmod(round(seconds(value) * 1000), 1000)
+    return f"{_to_the_second(whole)}.{rest:03d}Z" if rest else _to_the_second(whole) + "Z"
 
 
 def iso_millis(value: object) -> str:
     """`2015-10-07T12:00:00.000Z`: milliseconds always, as S3 writes."""
     whole, rest = divmod(round(seconds(value) * 1000), 1000)
-    return f"{strftime('%Y-%m-%dT%H:%M:%S', gmtime(whole))}.{rest:03d}Z"
+    return f"{_to_the_second(whole)}.{rest:03d}Z"
+
+
+def _to_the_second(whole: int) -> str:
+    day, second = divmod(whole, 86400)
+    return f"{_date(day)}T{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
+
+
+@lru_cache(maxsize=256)
+def _date(day: int) -> str:
+    return strftime("%Y-%m-%d", gmtime(day * 86400))
 
 
 def rfc822(value: object) -> str:

@@ -21,6 +21,11 @@ _CORAL = {
     "ValidationException": "com.amazon.coral.validate#",
 }
 
+# What AWS's common front end says, it says under `Message`.
+_FRONT_END = frozenset(
+    {"AccessDeniedException", "InternalFailure", "SerializationException", "UnknownOperationException"}
+)
+
 # Where no shape says what the message is called: `Message` is the older spelling.
 _MESSAGE_KEYS = {"lambda": "Message", "kms": "message", "secretsmanager": "Message", "xray": "Message"}
 
@@ -34,10 +39,10 @@ def type_name(service: str | None, name: str, modelled: bool) -> str:
     return name
 
 
-def message_key(service: str | None, shape: Shape | None) -> str:
+def message_key(service: str | None, shape: Shape | None, code: str) -> str:
     """`message` or `Message`, as the error's shape has it."""
     if shape is not None:
         for name in shape.members:
             if name.lower() == "message":
                 return str(name)
-    return _MESSAGE_KEYS.get(service or "", "message")
+    return "Message" if code in _FRONT_END else _MESSAGE_KEYS.get(service or "", "message")
