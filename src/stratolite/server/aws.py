@@ -15,6 +15,7 @@ from ..wire.encode import encode
 from ..wire.errors import Error, encode_error
 from ..wire.faults import RouteError, WireError
 from ..wire.http1 import Request, Response
+from ..wire.protocols import SERVICES
 from ..wire.route import Route, route
 from ..wire.signatures import scope
 
@@ -46,14 +47,12 @@ def caller_of(cloud: Cloud, request: Request, scheme: str = "http", protocol: st
 class Aws:
     """Answers every request that is for no other door as AWS's API would.
 
-    Args:
-        cloud: what carries the operations out.
-        services: botocore's names of the services that are here.
+    Every service the wire knows is routed, so that what is not here is refused by its name.
     """
 
-    def __init__(self, cloud: Cloud, services: frozenset[str]) -> None:
+    def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
-        self._services = services
+        self._services = frozenset(SERVICES)
 
     def __call__(self, request: Request) -> Response | Awaitable[Response]:
         cloud = self._cloud
