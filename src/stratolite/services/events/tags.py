@@ -15,9 +15,7 @@ def _check(call: Call, arn: str) -> None:
     try:
         parsed = arns.parse(arn)
     except arns.ArnError:
-        raise ValidationException(
-            f"Parameter {arn} is not valid. Reason: Provided Arn is not in correct format."
-        ) from None
+        raise invalid(arn, "Provided Arn is not in correct format.") from None
     if parsed.kind == "rule":
         bus, _, name = parsed.name.rpartition("/")
         rules.find(call, name, bus or None)
