@@ -24,7 +24,8 @@ REQUESTS = 40_000
 CONNECTIONS = 16
 BODY = b"x" * 200
 REQUEST = (
-    b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-amz-json-1.0\r\nX-Amz-Target: AmazonSQS.SendMessage\r\n"
+    b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-amz-json-1.0\r\n"
+    b"X-Amz-Target: AmazonSQS.SendMessage\r\n"
     b"User-Agent: bench\r\nX-Amz-Date: 20260101T000000Z\r\nAuthorization: AWS4-HMAC-SHA256 Credential=test\r\n"
     b"Content-Length: 200\r\n\r\n"
 ) + BODY

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Protocol
 
+from stratolite.wire.http1 import Request, Response
+
 from . import delivery, resources
 from .blobs import Blobs
 from .call import ROOT, Call, Caller, Principal
@@ -74,6 +76,8 @@ class Cloud:
         """What was accepted and not emulated, and how often."""
         self.lost: Exception | None = None
         """What stopped the loop of jobs, when something did."""
+        self.inside: Callable[[Request], Awaitable[Response]] | None = None
+        """How code in this process asks the cloud, where there is no socket (inline functions of a simulated world)."""
         self.on_start: list[Callable[[], Awaitable[None] | None]] = []
         self.on_stop: list[Callable[[], Awaitable[None] | None]] = []
         self._operations: dict[tuple[str, str], Operation] = {}
