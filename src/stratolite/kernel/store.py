@@ -1,0 +1,377 @@
+"""The Store: one SQLite file, one writer; the writes of one turn of the loop share a commit."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+from .errors import Crash
+from .world import World
+
+log = logging.getLogger("stratolite.store")
+
+Durability = Literal["process", "power"]
+Done = Callable[[BaseException | None], None]
+Row = sqlite3.Row
+
+CHECKPOINT_BYTES = 8 * 1024 * 1024
+"""The write-ahead log is folded back in a thread once it is this long,"""
+RESTART_BYTES = 64 * 1024 * 1024
+"""and on the loop's own thread, waiting, once a passive fold has let it grow this long."""
+SYNC_WAIT_S = 0.25
+
+PRAGMAS = """
+PRAGMA page_size = 8192;
+PRAGMA auto_vacuum = INCREMENTAL;
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = NORMAL;
+PRAGMA temp_store = MEMORY;
+PRAGMA cache_size = -65536;
+PRAGMA mmap_size = 268435456;
+PRAGMA foreign_keys = OFF;
+"""
+
+
+class StateError(Exception):
+    """The state on disk cannot be used by this program."""
+
+
+@lru_cache(maxsize=4096)
+def _writes(sql: str) -> bool:
+    head = sql.lstrip().split(None, 1)[0].upper()
+    if head == "WITH":
+        upper = sql.upper()
+        return any(word in upper for word in ("INSERT ", "UPDATE ", "DELETE "))
+    return head != "SELECT"
+
+
+class Turn:
+    """All that is written between two looks at the sockets: one commit, told to everyone who waits for it."""
+
+    __slots__ = ("broken", "waiting")
+
+    def __init__(self) -> None:
+        self.waiting: list[Done] = []
+        self.broken: BaseException | None = None
+
+    def end(self, failure: BaseException | None) -> None:
+        for done in self.waiting:
+            try:
+                done(failure)
+            except Exception:
+                log.exception("after a commit")
+
+
+class Tx:
+    """One call's part of a turn: a savepoint opened at its first write, rolled back whole when the call fails."""
+
+    __slots__ = ("_after", "_is_open", "_parent", "_store")
+
+    def __init__(self, store: Store, parent: Tx | None = None) -> None:
+        self._store, self._parent, self._is_open = store, parent, False
+        self._after: list[Callable[[], None]] | None = None
+
+    def run(self, sql: str, *args: Any) -> sqlite3.Cursor:
+        """Execute one statement; the cursor has rowcount and lastrowid."""
+        if not self._is_open and _writes(sql):
+            self._open()
+        return self._store.db.execute(sql, args)
+
+    def many(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> sqlite3.Cursor:
+        if not self._is_open and _writes(sql):
+            self._open()
+        return self._store.db.executemany(sql, rows)
+
+    def one(self, sql: str, *args: Any) -> Row | None:
+        """The first row, or None."""
+        if not self._is_open and _writes(sql):  # INSERT ... RETURNING
+            self._open()
+        row: Row | None = self._store.db.execute(sql, args).fetchone()
+        return row
+
+    def all(self, sql: str, *args: Any) -> list[Row]:
+        if not self._is_open and _writes(sql):
+            self._open()
+        return self._store.db.execute(sql, args).fetchall()
+
+    def value(self, sql: str, *args: Any) -> Any:
+        """The first column of the first row, or None."""
+        row = self.one(sql, *args)
+        return None if row is None else row[0]
+
+    def after(self, effect: Callable[[], None]) -> None:
+        """Do this once the turn is committed; forget it when this call is rolled back."""
+        if self._after is None:
+            self._after = []
+        self._after.append(effect)
+
+    @property
+    def has_written(self) -> bool:
+        return self._is_open
+
+    def _open(self) -> None:
+        if self._parent is not None and not self._parent._is_open:
+            self._parent._open()
+        self._store._savepoint()
+        self._is_open = True
+
+    def _close(self, failure: BaseException | None) -> None:
+        store = self._store
+        if self._is_open:
+            self._is_open = False
+            store._release(failure is not None)
+        if failure is None and self._after:
+            if self._parent is not None:
+                for effect in self._after:
+                    self._parent.after(effect)
+            else:
+                store.after(self._after)
+        self._after = None
+
+
+class Store:
+    """
+    Args:
+        path: the SQLite file; made when absent. ":memory:" is a store that dies with the process.
+        durability: `process` survives the death of the process; `power` also that of the machine (the log is synced
+            before anything leaves).
+    """
+
+    def __init__(self, path: Path | str, world: World, durability: Durability = "process") -> None:
+        self.path, self.world, self.durability = str(path), world, durability
+        self.db = sqlite3.connect(self.path, isolation_level=None, cached_statements=1024, check_same_thread=False)
+        self.db.row_factory = sqlite3.Row
+        self.db.executescript(PRAGMAS)
+        self._turn: Turn | None = None
+        self._depth = 0
+        self._syncing: list[Turn] | None = None
+        self._log_fd: int | None = None
+        self._housekeeping: asyncio.TimerHandle | None = None
+        self._folding = False
+        self.db.execute("CREATE TABLE IF NOT EXISTS schema_version (room TEXT PRIMARY KEY, version INTEGER NOT NULL)")
+
+    # transactions
+
+    @contextmanager
+    def write(self, parent: Tx | None = None) -> Iterator[Tx]:
+        """One transaction. It never suspends, so nobody sees it half done; it is durable when `committed` says so."""
+        tx = Tx(self, parent)
+        try:
+            yield tx
+        except BaseException as failure:
+            tx._close(failure)
+            raise
+        tx._close(None)
+
+    def reader(self) -> Tx:
+        """A Tx for looking only."""
+        return Tx(self)
+
+    @property
+    def in_turn(self) -> bool:
+        """Whether something is written that is not yet committed, or committed and not yet synced."""
+        return self._turn is not None or self._syncing is not None
+
+    def when_committed(self, done: Done) -> None:
+        """Call `done` (with the failure, or None) once everything written so far is as durable as was asked for."""
+        if self._turn is not None:
+            self._turn.waiting.append(done)
+        elif self._syncing is not None:
+            self._syncing[-1].waiting.append(done)
+        else:
+            done(None)
+
+    async def committed(self) -> None:
+        """Wait until everything written so far is as durable as was asked for; raises what went wrong."""
+        if not self.in_turn:
+            return
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def done(failure: BaseException | None) -> None:
+            if not future.done():
+                future.set_exception(failure) if failure else future.set_result(None)
+
+        self.when_committed(done)
+        await future
+
+    def after(self, effects: list[Callable[[], None]]) -> None:
+        def done(failure: BaseException | None) -> None:
+            if failure is None:
+                for effect in effects:
+                    effect()
+
+        self.when_committed(done)
+
+    def _savepoint(self) -> None:
+        if self._turn is None:
+            self.db.execute("BEGIN IMMEDIATE")
+            self._turn = Turn()
+            try:
+                asyncio.get_running_loop().call_soon(self.commit)
+            except RuntimeError:
+                pass  # no loop: the outermost release commits
+        elif self._turn.broken is not None:
+            raise self._turn.broken
+        self._depth += 1
+        self.db.execute(f"SAVEPOINT s{self._depth}")
+
+    def _release(self, roll_back: bool) -> None:
+        depth, self._depth = self._depth, self._depth - 1
+        if not self.db.in_transaction:
+            # Disk full, I/O error: SQLite has rolled back the whole turn through every savepoint.
+            assert self._turn is not None
+            self._turn.broken = self._turn.broken or sqlite3.OperationalError("the transaction was rolled back")
+        else:
+            if roll_back:
+                self.db.execute(f"ROLLBACK TO s{depth}")
+            self.db.execute(f"RELEASE s{depth}")
+        if self._depth == 0:
+            try:
+                asyncio.get_running_loop()
+            except RuntimeError:
+                self.commit()
+
+    def commit(self) -> None:
+        """End the turn. The loop calls this; nobody else has to."""
+        turn = self._turn
+        if turn is None:
+            return
+        assert self._depth == 0, "a commit inside a write: something suspended while it held a transaction"
+        death = self.world.fault("commit", ("before", "after"))
+        if death == "before":
+            raise Crash("before commit")
+        failure = turn.broken
+        self._turn = None
+        if failure is None:
+            try:
+                self.db.execute("COMMIT")
+            except sqlite3.Error as e:
+                failure = e
+        if failure is not None:
+            log.error("a turn was rolled back: %s", failure)
+            if self.db.in_transaction:
+                self.db.execute("ROLLBACK")
+        if death == "after":
+            raise Crash("after commit")
+        if failure is None and self.durability == "power":
+            self._sync(turn)
+        else:
+            turn.end(failure)
+        self._keep_house()
+
+    # durability through power loss: one sync at a time, whoever commits meanwhile shares the next
+
+    def _sync(self, turn: Turn) -> None:
+        if self._syncing is not None:
+            self._syncing.append(turn)
+            return
+        self._syncing = [turn]
+        self._sync_next()
+
+    def _sync_next(self) -> None:
+        loop = asyncio.get_running_loop()
+        count = len(self._syncing or ())
+        task = loop.create_task(self.world.offload(self._fdatasync))
+
+        def synced(done: asyncio.Task[None]) -> None:
+            assert self._syncing is not None
+            failure = done.exception()
+            ended, self._syncing = self._syncing[:count], self._syncing[count:] or None
+            for turn in ended:
+                turn.end(failure)
+            if self._syncing:
+                self._sync_next()
+
+        task.add_done_callback(synced)
+
+    def _fdatasync(self) -> None:
+        if self.path == ":memory:":
+            return
+        if self._log_fd is None:
+            self._log_fd = os.open(self.path + "-wal", os.O_RDWR)
+        getattr(os, "fdatasync", os.fsync)(self._log_fd)
+
+    # the log is folded back where nobody waits for it
+
+    def _keep_house(self) -> None:
+        if self._housekeeping is not None or self.path == ":memory:":
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        self.db.execute("PRAGMA wal_autocheckpoint = 0")
+        self._housekeeping = loop.call_later(SYNC_WAIT_S, self._fold)
+
+    def _fold(self) -> None:
+        self._housekeeping = None
+        try:
+            size = os.stat(self.path + "-wal").st_size
+        except OSError:
+            return
+        if size < CHECKPOINT_BYTES or self._folding:
+            return
+        if size >= RESTART_BYTES and self._turn is None:
+            self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            return
+        self._folding = True
+        task = asyncio.get_running_loop().create_task(self.world.offload(_fold_passively, self.path))
+        task.add_done_callback(lambda _: setattr(self, "_folding", False))
+
+    # migrations
+
+    def migrate(self, room: str, scripts: dict[int, str]) -> None:
+        """Bring one room's tables up to date: run the scripts with a higher number than last time, in order.
+
+        Raises:
+            StateError: the file was written by a newer program.
+        """
+        row = self.db.execute("SELECT version FROM schema_version WHERE room = ?", (room,)).fetchone()
+        version, newest = (row[0] if row else 0), max(scripts, default=0)
+        if version > newest:
+            raise StateError(
+                f"{self.path} was written by a newer Stratolite: {room} has schema {version}, this program knows {newest}."
+            )
+        if version == newest:
+            return
+        with self.write() as tx:
+            for number in sorted(n for n in scripts if n > version):
+                for statement in statements(scripts[number]):
+                    tx.run(statement)
+            tx.run("INSERT OR REPLACE INTO schema_version (room, version) VALUES (?, ?)", room, newest)
+
+    def close(self) -> None:
+        if self._housekeeping is not None:
+            self._housekeeping.cancel()
+        if self._log_fd is not None:
+            os.close(self._log_fd)
+        self.db.close()
+
+
+def statements(script: str) -> Iterator[str]:
+    """The single statements of a script. (`executescript` would commit the turn it runs in.)"""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        if not statement and (not line.strip() or line.lstrip().startswith("--")):
+            continue
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement.strip()
+            statement = ""
+    if statement.strip():
+        yield statement.strip()
+
+
+def _fold_passively(path: str) -> None:
+    db = sqlite3.connect(path)
+    try:
+        db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    finally:
+        db.close()

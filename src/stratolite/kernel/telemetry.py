@@ -1,0 +1,359 @@
+"""Telemetry: spans, metrics and log lines, gathered in memory and written in batches to a file of their own.
+
+It is not state: a kill may lose the last 50 ms of it. Ids are time-ordered row numbers; the oldest rows go first when
+the caps are reached.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .world import World
+
+log = logging.getLogger("stratolite.telemetry")
+
+FLUSH_S = 0.05
+BLOCK_BYTES = 64 * 1024
+"""Log lines of one stream are written in blocks of at most this size."""
+SPANS_KEPT = 500_000
+BLOCKS_KEPT = 100_000
+METRICS_KEPT = 1_000_000
+
+SCHEMA = """
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = OFF;
+PRAGMA temp_store = MEMORY;
+CREATE TABLE IF NOT EXISTS span (
+  id INTEGER PRIMARY KEY, trace TEXT NOT NULL, span TEXT NOT NULL, parent TEXT, kind TEXT NOT NULL, name TEXT NOT NULL,
+  account TEXT NOT NULL, region TEXT NOT NULL, start REAL NOT NULL, finish REAL NOT NULL, failure TEXT, attributes TEXT
+);
+CREATE INDEX IF NOT EXISTS span_trace ON span (trace);
+CREATE TABLE IF NOT EXISTS metric (
+  id INTEGER PRIMARY KEY, account TEXT NOT NULL, region TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL,
+  dimensions TEXT NOT NULL, unit TEXT NOT NULL, minute INTEGER NOT NULL, points TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS metric_series ON metric (namespace, name, minute);
+CREATE TABLE IF NOT EXISTS log_block (
+  id INTEGER PRIMARY KEY, account TEXT NOT NULL, region TEXT NOT NULL, log_group TEXT NOT NULL, stream TEXT NOT NULL,
+  first REAL NOT NULL, last REAL NOT NULL, written REAL NOT NULL, lines TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS log_block_stream ON log_block (account, region, log_group, stream, id);
+"""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Where something stands in a journey: X-Ray's trace id, and the span it happens under."""
+
+    root: str
+    parent: str | None
+    sampled: bool = True
+
+    @property
+    def header(self) -> str:
+        """The text of the X-Amzn-Trace-Id header."""
+        parent = f";Parent={self.parent}" if self.parent else ""
+        return f"Root={self.root}{parent};Sampled={int(self.sampled)}"
+
+    def under(self, span: str) -> Trace:
+        return Trace(self.root, span, self.sampled)
+
+    @staticmethod
+    def start(world: World) -> Trace:
+        return Trace(f"1-{int(world.now()):08x}-{world.hex(24)}", None)
+
+    @staticmethod
+    def parse(header: str | None) -> Trace | None:
+        """None when the header is absent or names no root."""
+        if not header:
+            return None
+        parts = dict(p.strip().partition("=")[::2] for p in header.split(";"))
+        root = parts.get("Root") or parts.get("Self")
+        return Trace(root, parts.get("Parent"), parts.get("Sampled") != "0") if root else None
+
+
+@dataclass(frozen=True)
+class Span:
+    trace: str
+    span: str
+    parent: str | None
+    kind: str
+    """`api`, `job`, `delivery`, `invocation`, `http` or `step`."""
+    name: str
+    account: str
+    region: str
+    start: float
+    finish: float
+    failure: str | None
+    attributes: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class LogLine:
+    time: float
+    message: str
+    stream: str
+    written: float
+    id: str
+    """Time-ordered, unique in the file."""
+
+
+class Telemetry:
+    """
+    Args:
+        path: the file; ":memory:" keeps it in memory.
+    """
+
+    def __init__(self, path: Path | str, world: World) -> None:
+        self.world = world
+        self._db = sqlite3.connect(str(path), isolation_level=None, check_same_thread=False)
+        self._db.row_factory = sqlite3.Row
+        self._db.executescript(SCHEMA)
+        self._spans: list[tuple[Any, ...]] = []
+        self._points: dict[tuple[str, ...], dict[float, int]] = {}
+        self._lines: dict[tuple[str, str, str, str], list[tuple[float, str]]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._flushes = 0
+
+    # gathering
+
+    def span(
+        self,
+        trace: Trace,
+        span: str,
+        kind: str,
+        name: str,
+        account: str,
+        region: str,
+        start: float,
+        finish: float,
+        failure: str | None,
+        attributes: dict[str, Any] | None,
+    ) -> None:
+        """A span that has ended; `trace.parent` is its parent. Times are the cloud's."""
+        self._spans.append(
+            (trace.root, span, trace.parent, kind, name, account, region, start, finish, failure, attributes)
+        )
+        self._schedule()
+
+    def metric(
+        self,
+        account: str,
+        region: str,
+        namespace: str,
+        name: str,
+        value: float,
+        unit: str = "None",
+        dimensions: dict[str, str] | None = None,
+        at: float | None = None,
+        count: int = 1,
+    ) -> None:
+        """`count` data points of one value."""
+        minute = int((self.world.now() if at is None else at) // 60)
+        key = (account, region, namespace, name, _json(dimensions or {}), unit, str(minute))
+        points = self._points.setdefault(key, {})
+        points[value] = points.get(value, 0) + count
+        self._schedule()
+
+    def log(self, account: str, region: str, group: str, stream: str, lines: list[tuple[float, str]]) -> None:
+        """Lines of one stream: (epoch seconds, text without the line's end)."""
+        self._lines.setdefault((account, region, group, stream), []).extend(lines)
+        self._schedule()
+
+    def _schedule(self) -> None:
+        if self._timer is None:
+            try:
+                self._timer = asyncio.get_running_loop().call_later(FLUSH_S, self._on_timer)
+            except RuntimeError:
+                pass  # no loop: readers flush
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self.flush()
+
+    # writing
+
+    def flush(self) -> None:
+        """Write what was gathered. Readers here do it themselves."""
+        spans, self._spans = self._spans, []
+        points, self._points = self._points, {}
+        lines, self._lines = self._lines, {}
+        if not (spans or points or lines):
+            return
+        now = self.world.now()
+        db = self._db
+        db.execute("BEGIN")
+        try:
+            db.executemany(
+                "INSERT INTO span"
+                " (trace, span, parent, kind, name, account, region, start, finish, failure, attributes)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [(*s[:10], _json(s[10]) if s[10] else None) for s in spans],
+            )
+            db.executemany(
+                "INSERT INTO metric (account, region, namespace, name, dimensions, unit, minute, points)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [(*k[:6], int(k[6]), _json(list(v.items()))) for k, v in points.items()],
+            )
+            for key, found in lines.items():
+                for block in _blocks(found):
+                    db.execute(
+                        "INSERT INTO log_block (account, region, log_group, stream, first, last, written, lines)"
+                        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                        (*key, block[0][0], max(t for t, _ in block), now, _json(block)),
+                    )
+            db.execute("COMMIT")
+        except sqlite3.Error as e:
+            # Telemetry is not state: a full disk loses it, and says so, but stops nothing.
+            log.warning("telemetry was lost: %s", e)
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+        self._flushes += 1
+        if self._flushes % 1000 == 0:
+            self._cap()
+
+    def _cap(self) -> None:
+        for table, kept in (("span", SPANS_KEPT), ("log_block", BLOCKS_KEPT), ("metric", METRICS_KEPT)):
+            self._db.execute(f"DELETE FROM {table} WHERE id <= (SELECT max(id) FROM {table}) - ?", (kept,))
+
+    # reading
+
+    def spans(self, trace: str) -> list[Span]:
+        """A journey, in the order its spans ended."""
+        self.flush()
+        return [
+            Span(**{**dict(row), "attributes": json.loads(row["attributes"] or "{}")})
+            for row in self._db.execute(
+                "SELECT trace, span, parent, kind, name, account, region, start, finish, failure, attributes"
+                " FROM span WHERE trace = ? ORDER BY id",
+                (trace,),
+            )
+        ]
+
+    def traces(self, limit: int = 20, since_id: int = 0) -> list[dict[str, Any]]:
+        """The newest journeys by their first span: id, trace, name, start, finish, failures, spans."""
+        self.flush()
+        rows = self._db.execute(
+            "SELECT max(id) AS id, trace, min(start) AS start, max(finish) AS finish, count(*) AS spans,"
+            " sum(failure IS NOT NULL) AS failures FROM span WHERE id > ? GROUP BY trace ORDER BY min(id) DESC LIMIT ?",
+            (since_id, limit),
+        ).fetchall()
+        out = []
+        for row in rows:
+            first = self._db.execute(
+                "SELECT name, kind FROM span WHERE trace = ? ORDER BY start, id DESC LIMIT 1", (row["trace"],)
+            ).fetchone()
+            out.append({**dict(row), "name": first["name"], "kind": first["kind"]})
+        return out
+
+    def find_trace(self, part: str) -> str | None:
+        """The newest trace whose id, or an attribute of one of whose spans (a request id, say), contains this text."""
+        self.flush()
+        row = self._db.execute(
+            "SELECT trace FROM span WHERE instr(trace, ?) OR instr(attributes, ?) ORDER BY id DESC LIMIT 1",
+            (part, part),
+        ).fetchone()
+        return row[0] if row else None
+
+    def lines(
+        self,
+        account: str,
+        region: str,
+        group: str,
+        stream: str | None = None,
+        start: float = 0.0,
+        end: float = float("inf"),
+        after_block: int = 0,
+    ) -> list[LogLine]:
+        """The lines of a group, or of one of its streams, in [start, end), in order of time."""
+        self.flush()
+        sql = (
+            "SELECT id, stream, written, lines FROM log_block"
+            " WHERE account = ? AND region = ? AND log_group = ? AND id > ? AND last >= ? AND first < ?"
+        )
+        args: list[Any] = [account, region, group, after_block, start, end]
+        if stream is not None:
+            sql += " AND stream = ?"
+            args.append(stream)
+        found = [
+            LogLine(time, message, row["stream"], row["written"], f"{row['id']:020d}{i:08d}")
+            for row in self._db.execute(sql, args)
+            for i, (time, message) in enumerate(json.loads(row["lines"]))
+            if start <= time < end
+        ]
+        found.sort(key=lambda line: (line.time, line.id))
+        return found
+
+    def streams(self, account: str, region: str, group: str) -> dict[str, tuple[float, float, float]]:
+        """Stream name to (first event, last event, last written)."""
+        self.flush()
+        return {
+            row[0]: (row[1], row[2], row[3])
+            for row in self._db.execute(
+                "SELECT stream, min(first), max(last), max(written) FROM log_block"
+                " WHERE account = ? AND region = ? AND log_group = ? GROUP BY stream",
+                (account, region, group),
+            )
+        }
+
+    def groups(self) -> list[tuple[str, str, str]]:
+        """(account, region, group) of every group that has lines."""
+        self.flush()
+        return [tuple(r) for r in self._db.execute("SELECT DISTINCT account, region, log_group FROM log_block")]
+
+    def forget_lines(
+        self, account: str, region: str, group: str, stream: str | None = None, before: float | None = None
+    ) -> None:
+        """Delete a group's lines (one stream's; only blocks wholly older than a moment)."""
+        self.flush()
+        sql, args = "DELETE FROM log_block WHERE account = ? AND region = ? AND log_group = ?", [account, region, group]
+        if stream is not None:
+            sql += " AND stream = ?"
+            args.append(stream)
+        if before is not None:
+            sql += " AND last < ?"
+            args.append(before)  # type: ignore[arg-type]
+        self._db.execute(sql, args)
+
+    def points(
+        self, account: str, region: str, namespace: str, name: str, start: float, end: float
+    ) -> list[tuple[dict[str, str], str, int, list[tuple[float, int]]]]:
+        """(dimensions, unit, minute, [(value, count)]) of a metric's series in a span of time."""
+        self.flush()
+        return [
+            (json.loads(r["dimensions"]), r["unit"], r["minute"], [tuple(p) for p in json.loads(r["points"])])
+            for r in self._db.execute(
+                "SELECT dimensions, unit, minute, points FROM metric WHERE account = ? AND region = ? AND namespace = ?"
+                " AND name = ? AND minute >= ? AND minute < ? ORDER BY id",
+                (account, region, namespace, name, int(start // 60), int(-(-end // 60))),
+            )
+        ]
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self.flush()
+        self._db.close()
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), default=str)
+
+
+def _blocks(lines: list[tuple[float, str]]) -> list[list[tuple[float, str]]]:
+    blocks: list[list[tuple[float, str]]] = []
+    room = 0
+    for line in lines:
+        size = len(line[1]) + 24
+        if size > room or not blocks:
+            blocks.append([])
+            room = BLOCK_BYTES
+        blocks[-1].append(line)
+        room -= size
+    return blocks

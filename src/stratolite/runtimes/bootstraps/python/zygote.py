@@ -1,0 +1,454 @@
+"""The zygote: one long-lived process per interpreter that forks, and for other runtimes executes, every environment.
+
+Started as `python -S -B zygote.py CONTROL [SITE]`; CONTROL is the control socket's descriptor. Frames both ways are four bytes of length
+and JSON. It gets `{"spawn": id, "env": {}, "argv": [] or null, "task", "packages", "layers", "tmp"}` with the environment's
+output pipe attached, and says `ready`, `spawned` and `exited`. End of file means that the server is gone: everything
+below is killed, grandchildren included, and the zygote ends.
+
+It runs in the interpreter that functions declare (3.9 or later): nothing of the project is importable here.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import isolation  # type: ignore[import-not-found,unused-ignore]
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+# What handlers import most, loaded once. A function that brings a module of the same name gets its own (see `forget`).
+STANDARD = [
+    "asyncio",
+    "base64",
+    "binascii",
+    "calendar",
+    "collections.abc",
+    "concurrent.futures",
+    "contextlib",
+    "copy",
+    "csv",
+    "dataclasses",
+    "datetime",
+    "decimal",
+    "email.message",
+    "email.utils",
+    "enum",
+    "fnmatch",
+    "functools",
+    "glob",
+    "gzip",
+    "hashlib",
+    "heapq",
+    "hmac",
+    "html",
+    "http.client",
+    "http.cookies",
+    "importlib.util",
+    "inspect",
+    "io",
+    "ipaddress",
+    "itertools",
+    "json",
+    "logging",
+    "math",
+    "mimetypes",
+    "numbers",
+    "operator",
+    "pathlib",
+    "pickle",
+    "platform",
+    "pprint",
+    "queue",
+    "random",
+    "re",
+    "secrets",
+    "shutil",
+    "socket",
+    "sqlite3",
+    "ssl",
+    "statistics",
+    "string",
+    "struct",
+    "subprocess",
+    "tempfile",
+    "textwrap",
+    "threading",
+    "time",
+    "traceback",
+    "types",
+    "typing",
+    "unicodedata",
+    "unittest.mock",
+    "urllib.error",
+    "urllib.parse",
+    "urllib.request",
+    "uuid",
+    "warnings",
+    "weakref",
+    "xml.etree.ElementTree",
+    "zipfile",
+    "zlib",
+    "zoneinfo",
+]
+RUNTIME_CLIENT = [
+    "lambda_context",
+    "lambda_runtime_client",
+    "lambda_runtime_exception",
+    "lambda_runtime_log_utils",
+    "lambda_runtime_marshaller",
+]
+# The clients whose models are read ahead: what botocore parses for them is shared by every fork.
+SERVICES = [
+    "dynamodb",
+    "s3",
+    "sqs",
+    "sns",
+    "events",
+    "secretsmanager",
+    "ssm",
+    "lambda",
+    "stepfunctions",
+    "kms",
+    "sts",
+    "logs",
+    "kinesis",
+]
+
+Priming = Iterator[None]
+
+
+def send(control: socket.socket, message: dict[str, Any]) -> None:
+    data = json.dumps(message).encode()
+    control.sendall(len(data).to_bytes(4, "big") + data)
+
+
+def receive(control: socket.socket) -> tuple[dict[str, Any] | None, list[int]]:
+    """One frame and the descriptors that came with it; None at the end."""
+    header, fds, _, _ = socket.recv_fds(control, 4, 8)
+    while 0 < len(header) < 4:
+        header += control.recv(4 - len(header))
+    if not header:
+        return None, fds
+    data, length = b"", int.from_bytes(header, "big")
+    while len(data) < length:
+        more = control.recv(length - len(data))
+        if not more:
+            return None, fds
+        data += more
+    return json.loads(data), fds
+
+
+def resident_kb() -> int:
+    """What `statm` calls resident: shared pages count, as the server will count them for the children."""
+    try:
+        with open("/proc/self/statm", "rb") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1024
+    except OSError:
+        return 0
+
+
+def prime(site: str) -> Priming:
+    """Load boto3 and what it reads, one small piece at a time between two requests."""
+    try:
+        loaders = importlib.import_module("botocore.loaders")
+    except ImportError:
+        return
+    yield
+    read: dict[str, Any] = {}
+    load_file = loaders.JSONFileLoader.load_file
+
+    def remembered(self: Any, path: str) -> Any:
+        if path not in read:
+            read[path] = load_file(self, path)
+        return read[path]
+
+    loaders.JSONFileLoader.load_file = remembered
+    boto3 = importlib.import_module("boto3")
+    yield
+    session = boto3.session.Session(aws_access_key_id="-", aws_secret_access_key="-", region_name="us-east-1")
+    for name in SERVICES:
+        session.client(name)
+        yield
+    for name in ("dynamodb", "s3"):
+        session.resource(name)
+        yield
+    for name in ("boto3.dynamodb.conditions", "boto3.s3.transfer", "botocore.config", "botocore.exceptions"):
+        importlib.import_module(name)
+    gc.collect()
+    gc.freeze()
+
+
+def forget(folders: list[str], site: str, before: frozenset[str]) -> None:
+    """Drop from memory what the function brings itself: its own boto3, or its own `secrets.py`, wins as it does on AWS.
+
+    `before` is what AWS's bootstrap has imported when the handler's turn comes: a function cannot replace that there either.
+    """
+    brought = set()
+    for folder in folders:
+        try:
+            entries = os.listdir(folder)
+        except OSError:
+            continue
+        brought.update(entry.partition(".")[0] for entry in entries)
+    ours = {name for name in os.listdir(site) if not name.endswith(".dist-info")} if site else set()
+    if brought & {name.partition(".")[0] for name in ours}:
+        # Packages of the site folder lean on each other: one replaced, all are loaded anew.
+        brought |= {name.partition(".")[0] for name in ours}
+    for name in list(sys.modules):
+        if name.partition(".")[0] in brought and name not in before:
+            del sys.modules[name]
+
+
+class Zygote:
+    def __init__(self, control: int, site: str) -> None:
+        self.site = site
+        self.control = socket.socket(fileno=control)
+        # What a function executes must not hold the line: the server's death would go unnoticed.
+        self.control.set_inheritable(False)
+        self.children: dict[int, str] = {}
+        self.namespace = isolation.Namespace()
+        isolation.adopt_orphans()
+        self.before = self._preload()
+        self.base_kb = resident_kb()
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(self.control, selectors.EVENT_READ)
+        self.woken, self.waker = os.pipe()
+        for fd in (self.woken, self.waker):
+            os.set_blocking(fd, False)
+        self.selector.register(self.woken, selectors.EVENT_READ)
+        signal.set_wakeup_fd(self.waker, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+
+    def _preload(self) -> frozenset[str]:
+        stdlib = [path for path in sys.path if path != HERE]
+        sys.path[:] = [HERE, *([self.site] if self.site else []), *stdlib]
+        if not self.site:
+            return frozenset(sys.modules)
+        # AWS's bootstrap itself reads log settings from the environment at import: each child imports it anew.
+        importlib.import_module("runtime_client")
+        for name in RUNTIME_CLIENT:
+            importlib.import_module("awslambdaric." + name)
+        importlib.import_module("awslambdaric.bootstrap")
+        before = frozenset(sys.modules)
+        del sys.modules["awslambdaric.bootstrap"]
+        for name in STANDARD:
+            try:
+                importlib.import_module(name)
+            except ImportError:
+                pass
+        import site
+
+        # `-S` keeps the interpreter's own packages out; exit() and quit() belong to the language.
+        site.setquit()
+        site.setcopyright()
+        site.sethelper()
+        sys.path[:] = [*([self.site] if self.site else []), *stdlib]
+        gc.collect()
+        gc.freeze()
+        return before
+
+    def run(self) -> None:
+        version = "%d.%d.%d" % sys.version_info[:3]
+        ready = {
+            "python": version,
+            "mounts": self.namespace.mounts,
+            "task": self.namespace.task,
+            "why": self.namespace.why,
+        }
+        send(self.control, {"ready": ready})
+        priming: Priming | None = prime(self.site) if self.site else None
+        while True:
+            events = self.selector.select(0 if priming else None)
+            if priming and not events:
+                try:
+                    next(priming)
+                except StopIteration:
+                    priming = None
+                except Exception as error:
+                    # Only speed is lost.
+                    send(self.control, {"warning": "priming stopped: %r" % error})
+                    priming = None
+            for key, _ in events:
+                if key.fd == self.woken:
+                    self._reap()
+                else:
+                    request, fds = receive(self.control)
+                    if request is None:
+                        self._end()
+                    else:
+                        self._spawn(request, fds)
+
+    def _spawn(self, request: dict[str, Any], fds: list[int]) -> None:
+        me, resident = os.getpid(), resident_kb()
+        pid = os.fork()
+        if pid == 0:
+            status = 1
+            try:
+                status = self._child(request, fds, me)
+            finally:
+                os._exit(status)
+        for fd in fds:
+            os.close(fd)
+        self.children[pid] = request["spawn"]
+        send(self.control, {"spawned": request["spawn"], "pid": pid, "primed_kb": max(0, resident - self.base_kb)})
+
+    def _child(self, request: dict[str, Any], fds: list[int], parent: int) -> int:
+        isolation.die_with_parent(parent)
+        os.setsid()
+        isolation.adopt_orphans()
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        self.selector.close()
+        os.close(self.woken)
+        os.close(self.waker)
+        self.control.close()
+        os.dup2(fds[0], 1)
+        os.dup2(fds[0], 2)
+        for fd in fds:
+            os.close(fd)
+        environment: dict[str, str] = request["env"]
+        os.environ.clear()
+        os.environ.update(environment)
+        seen = self.namespace.enter(request["task"], request["layers"], request["tmp"])
+        if seen["tmp"] != "/tmp":
+            os.environ["TMPDIR"] = seen["tmp"]
+        if seen["task"]:
+            os.environ["LAMBDA_TASK_ROOT"] = seen["task"]
+        if not request["argv"]:
+            return self._python(request, seen)
+        if seen["task"]:
+            os.chdir(seen["task"])
+        places = {"{task}": seen["task"], "{layers}": seen["layers"]}
+        argv = [expand(word, places) for word in request["argv"]]
+        try:
+            os.execve(argv[0], argv, dict(os.environ))
+        except OSError as error:
+            os.write(2, ("%s: %s\n" % (argv[0], error.strerror)).encode())
+            return 126 if isinstance(error, PermissionError) else 127
+
+    def _python(self, request: dict[str, Any], seen: dict[str, str]) -> int:
+        time.tzset()
+        # Prints and logged records share a pipe and keep their order.
+        os.environ["_LAMBDA_TELEMETRY_LOG_FD"] = str(os.dup(1))
+        task, packages = seen["task"], list(request["packages"])
+        version = "python%d.%d" % sys.version_info[:2]
+        layers = [seen["layers"] + "/python/lib/" + version + "/site-packages", seen["layers"] + "/python"]
+        own = [task, *packages, *(layers if seen["layers"] else [])]
+        forget(own, self.site, self.before)
+        sys.path[:0] = own
+        os.environ["PYTHONPATH"] = os.pathsep.join([*own[1:], self.site])
+        sys.argv[:] = ["bootstrap", os.environ["_HANDLER"]]
+        # The interpreter opened these before they were the environment's; AWS's are unbuffered by its bootstrap.
+        sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+        sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+        sys.__stdout__, sys.__stderr__ = sys.stdout, sys.stderr  # type: ignore[misc]
+        try:
+            os.chdir(task)
+            bootstrap = importlib.import_module("awslambdaric.bootstrap")
+            client = sys.modules["awslambdaric.lambda_runtime_client"]
+            bootstrap.run(os.environ["_HANDLER"], client.LambdaRuntimeClient(os.environ["AWS_LAMBDA_RUNTIME_API"]))
+            return 0
+        except SystemExit as ending:
+            return self._farewell(ending.code)
+        except BaseException:
+            import traceback
+
+            traceback.print_exc()
+            return self._farewell(1)
+
+    @staticmethod
+    def _farewell(code: Any) -> int:
+        """What the interpreter does on its way out, which a fork must do by hand."""
+        import atexit
+        import threading
+
+        if not (code is None or isinstance(code, int)):
+            print(code, file=sys.stderr)
+            code = 1
+        shutdown: Callable[[], None] = threading._shutdown  # type: ignore[attr-defined]
+        shutdown()
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        return (code or 0) & 0xFF
+
+    def _reap(self) -> None:
+        try:
+            while os.read(self.woken, 4096):
+                pass
+        except BlockingIOError:
+            pass
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            spawned = self.children.pop(pid, None)
+            if spawned is not None:
+                # Its descendants have just become ours: none survives its environment.
+                sweep(pid, self.children)
+                send(self.control, {"exited": spawned, "status": status, "peak_kb": usage.ru_maxrss})
+
+    def _end(self) -> None:
+        for pid in self.children:
+            kill(pid)
+        while self.children:
+            try:
+                pid, _ = os.wait()
+            except ChildProcessError:
+                break
+            if self.children.pop(pid, None) is not None:
+                sweep(pid, self.children)
+        os._exit(0)
+
+
+def expand(word: str, places: dict[str, str]) -> str:
+    for place, folder in places.items():
+        word = word.replace(place, folder)
+    return word
+
+
+def kill(pid: int) -> None:
+    for end in (os.killpg, os.kill):
+        try:
+            end(pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass
+
+
+def sweep(group: int, known: dict[int, str]) -> None:
+    """Kill what a dead environment left: its process group, and whoever the kernel gave to us as orphans (Linux)."""
+    try:
+        os.killpg(group, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass
+    while True:
+        try:
+            with open("/proc/self/task/%d/children" % os.getpid()) as file:
+                orphans = [int(pid) for pid in file.read().split() if int(pid) not in known]
+        except OSError:
+            return
+        if not orphans:
+            return
+        for pid in orphans:
+            kill(pid)
+            try:
+                os.waitpid(pid, 0)
+            except ChildProcessError:
+                pass
+
+
+if __name__ == "__main__":
+    Zygote(int(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "").run()

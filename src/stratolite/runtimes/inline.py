@@ -1,0 +1,98 @@
+"""Inline: a handler called in this process, for the simulated world and for tests; the pool treats it like any environment."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import math
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from . import reports
+from .function import Function, Invocation, Outcome
+
+if TYPE_CHECKING:
+    from .fleet import Fleet
+
+
+class Context:
+    """What a handler gets as `context`."""
+
+    def __init__(self, function: Function, invocation: Invocation, deadline: float, log_stream: str) -> None:
+        self.aws_request_id = invocation.request_id
+        self.invoked_function_arn = invocation.invoked_arn
+        self.function_name = function.name
+        self.function_version = function.version
+        self.memory_limit_in_mb = str(function.memory_mb)
+        self.log_group_name = function.log_group
+        self.log_stream_name = log_stream
+        self.client_context = json.loads(invocation.client_context) if invocation.client_context else None
+        self.identity = json.loads(invocation.cognito_identity) if invocation.cognito_identity else None
+        self._deadline = deadline
+
+    def get_remaining_time_in_millis(self) -> int:
+        return max(0, int((self._deadline - asyncio.get_running_loop().time()) * 1000))
+
+
+class InlineEnvironment:
+    def __init__(self, fleet: Fleet, slot: int, function: Function) -> None:
+        self.fleet, self.slot, self.function = fleet, slot, function
+        self.access_key = "ASIA" + fleet.world.hex(16).upper()
+        day = reports.timestamp(fleet.world.now())[:10].replace("-", "/")
+        self.log_stream = f"{day}/[{function.version}]{fleet.world.hex(32)}"
+        self._running: asyncio.Task[None] | None = None
+
+    def invoke(self, invocation: Invocation, answer: asyncio.Future[Outcome]) -> None:
+        self.fleet.serves(self, invocation)
+        self._running = asyncio.ensure_future(self._run(invocation, answer))
+        self.fleet.keep(self._running)
+
+    async def _run(self, invocation: Invocation, answer: asyncio.Future[Outcome]) -> None:
+        loop, function = asyncio.get_running_loop(), self.function
+        began = loop.time()
+        context = Context(function, invocation, began + function.timeout_s, self.log_stream)
+        events = [(self.fleet.world.now(), reports.start(function, invocation, self.fleet.world.now()))]
+        try:
+            outcome = Outcome(await asyncio.wait_for(self._call(invocation, context), function.timeout_s))
+        except TimeoutError:
+            from .failures import timed_out
+
+            failure = timed_out(invocation.request_id, function.timeout_s, reports.timestamp(self.fleet.world.now()))
+            outcome = Outcome(failure.payload(), True, failure)
+        except Exception as error:
+            body = {
+                "errorMessage": str(error),
+                "errorType": type(error).__name__,
+                "requestId": invocation.request_id,
+                "stackTrace": traceback.format_tb(error.__traceback__)[2:],
+            }
+            outcome = Outcome(json.dumps(body).encode(), True)
+        outcome.duration_ms = (loop.time() - began) * 1000
+        outcome.billed_ms = max(1, math.ceil(outcome.duration_ms))
+        outcome.memory_mb, outcome.log_stream = 1, self.log_stream
+        now = self.fleet.world.now()
+        events.extend((now, line) for line in reports.end(function, invocation, outcome, now))
+        outcome.events = events
+        self.fleet.log(function, self.log_stream, events)
+        if not answer.done():
+            answer.set_result(outcome)
+        self.fleet.ready(self)
+
+    async def _call(self, invocation: Invocation, context: Context) -> bytes:
+        assert self.function.inline is not None
+        result: Any = self.function.inline(json.loads(invocation.payload), context)
+        if inspect.isawaitable(result):
+            result = await result
+        return json.dumps(result).encode()
+
+    def settle_init_failure(self, invocation: Invocation, answer: asyncio.Future[Outcome]) -> None:
+        raise AssertionError("an inline handler has no INIT")
+
+    def stop(self) -> None:
+        if self._running is not None and not self._running.done():
+            self._running.cancel()
+        self.fleet.ended(self)
+
+    def exited(self, wait_status: int, peak_kb: int) -> None:
+        self.stop()
