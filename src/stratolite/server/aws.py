@@ -18,6 +18,7 @@ from ..wire.http1 import Request, Response
 from ..wire.protocols import SERVICES
 from ..wire.route import Route, route
 from ..wire.signatures import scope
+from ..wire.validate import check
 
 log = logging.getLogger("stratolite.server")
 
@@ -69,6 +70,7 @@ class Aws:
         try:
             operation = cloud.operation(where.service, where.operation)
             params = decode(where.service, where.operation, request, where.protocol, raw=operation.raw)
+            check(where.service, where.operation, params, where.protocol, cloud.service(where.service).not_validated)
             result = cloud.request(operation, caller, params, request_id, not_emulated)
         except Exception as error:
             return _failure(where, error, request_id)
