@@ -29,7 +29,8 @@ WRITER = (
     "client = boto3.client('dynamodb')\n"
     "def handler(event, context):\n"
     "    client.batch_write_item(RequestItems={'t': [\n"
-    "        {'PutRequest': {'Item': {'pk': {'S': r['messageId']}, 'body': {'S': r['body']}}}} for r in event['Records']]})\n"
+    "        {'PutRequest': {'Item': {'pk': {'S': r['messageId']}, 'body': {'S': r['body']}}}}\n"
+    "        for r in event['Records']]})\n"
 )
 ROLE = "arn:aws:iam::000000000000:role/r"
 
