@@ -78,7 +78,7 @@ class TestCloud:
         self.cloud: Cloud = build(Config(state=None, strict=strict), self.world, self.folder)
         self.cloud.host = ENDPOINT.partition("//")[2]
         names = self.cloud.rooms.names()  # type: ignore[attr-defined]
-        self._doors = Doors(self.cloud, names, Control(self.cloud, names))
+        self._doors = Doors(self.cloud, Control(self.cloud, names))
         self.cloud.inside = self.answer
         self.clock = Clock(self)
         transport.install()

@@ -1,9 +1,9 @@
 """Inline functions: Python handlers called in this process, in a thread of their own that never runs beside the loop.
 
-The loop and a handler hand control to each other, so that a simulated world stays a single line of events: while the
-handler computes, virtual time stands still; when it asks the cloud something (through botocore) or sleeps, the loop goes
-on until the answer is there. Environment variables and the modules of the function's own folder are swapped in and out
-with the control.
+The loop and a handler hand control to each other, so that a simulated world stays a single line of events: while
+the handler computes, virtual time stands still; when it asks the cloud something (through botocore) or sleeps, the loop
+goes on until the answer is there. Environment variables and the modules of the function's own folder are swapped in
+and out with the control.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class InlineEnvironment:
 
     def _is_own(self, module: Any) -> bool:
         file = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), None)
-        return file is not None and self.folders[0] in Path(file).parents or file == str(self.folders[0])
+        return file is not None and (self.folders[0] in Path(file).parents or file == str(self.folders[0]))
 
 
 async def run(environment: InlineEnvironment, event: Any, context: Any, answer: Answer, world_sleep: Any) -> Any:
