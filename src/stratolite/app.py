@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,7 +65,7 @@ def build(config: Config, world: World | None = None, scratch: Path | None = Non
 
 
 class Claim:
-    """The right to be the one process on a state folder, held by a lock on a file that also says where the server is."""
+    """The right to be the one process on a state folder: a lock on a file that also says where the server is."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -85,3 +87,32 @@ class Claim:
     def release(self) -> None:
         os.ftruncate(self._fd, 0)
         os.close(self._fd)
+
+
+async def serve(config: Config, cloud: Cloud, ready: Callable[[int], None] = lambda port: None) -> None:
+    """Answer on the configuration's host and port until cancelled; `ready` is told the port.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    from stratolite.server.control import Control
+    from stratolite.server.hosts import Doors
+    from stratolite.server.http import Server
+
+    spool = cloud.folder / "spool"
+    spool.mkdir(parents=True, exist_ok=True)
+    for left in spool.iterdir():  # bodies that were under way when the last life ended
+        left.unlink()
+    services = Rooms().names()
+    loopback = config.host in ("127.0.0.1", "localhost", "::1")
+    doors = Doors(cloud, Control(cloud, services), () if loopback else (config.host,))
+    server = Server(doors, wall=cloud.world.wall, spool=spool)
+    port = await server.listen(config.host, config.port)
+    cloud.host = f"{'localhost' if loopback else config.host}:{port}"
+    await cloud.start()
+    ready(port)
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await server.close()
+        await cloud.stop()

@@ -55,7 +55,7 @@ class Blobs:
         self.folder, self._store, self._world = folder, store, world
 
     async def take(self, body: bytes | BodyFile) -> str:
-        """Bring bytes (or a spooled body, which moves) into the folder; returns the blob's name. Not yet referred to."""
+        """Bring bytes (or a spooled body, which moves) into the folder; gives its name. Not yet referred to."""
         return await self._world.offload(self._take, body)
 
     def _take(self, body: bytes | BodyFile) -> str:

@@ -54,7 +54,7 @@ class Caller:
 
 @dataclass
 class Call:
-    """One operation's, job's or delivery's view of the cloud. `tx` is its transaction; see ARCHITECTURE.md for the verbs."""
+    """One operation's, job's or delivery's view of the cloud; `tx` is its transaction."""
 
     cloud: Cloud
     caller: Caller
@@ -118,7 +118,9 @@ class Call:
 
     # the verbs
 
-    def api(self, service: str, *, account: str | None = None, region: str | None = None, as_: Principal | None = None) -> Api:
+    def api(
+        self, service: str, *, account: str | None = None, region: str | None = None, as_: Principal | None = None
+    ) -> Api:
         """Another service's operations, in boto3's style: `call.api("kms").decrypt(CiphertextBlob=b)`.
 
         A `def` operation joins this transaction; an `async def` one is awaited. AWS errors are raised as `AwsError`.

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Protocol
 
+from stratolite.wire.http1 import Request, Response
+
 from . import delivery, resources
 from .blobs import Blobs
 from .call import ROOT, Call, Caller, Principal
@@ -74,6 +76,8 @@ class Cloud:
         """What was accepted and not emulated, and how often."""
         self.lost: Exception | None = None
         """What stopped the loop of jobs, when something did."""
+        self.inside: Callable[[Request], Awaitable[Response]] | None = None
+        """How code in this process asks the cloud, where there is no socket (inline functions of a simulated world)."""
         self.on_start: list[Callable[[], Awaitable[None] | None]] = []
         self.on_stop: list[Callable[[], Awaitable[None] | None]] = []
         self._operations: dict[tuple[str, str], Operation] = {}
@@ -166,14 +170,16 @@ class Cloud:
 
     def target(self, arn: str) -> tuple[Callable[..., Any], bool] | None:
         """What delivers to this ARN, and whether it has to be awaited; None when nothing here can."""
-        parts = arn.split(":", 3)
+        parts = arn.split(":", 5)
         part = parts[2] if len(parts) > 2 else ""
-        if part not in self._targets:
+        # A service may take some kinds of its resources another way (`events:api-destination`).
+        kind = f"{part}:{parts[5].partition('/')[0]}" if len(parts) > 5 else part
+        if kind not in self._targets:
             name = self.rooms.of_arn(part)
             service = self.rooms.load(name) if name else None
-            fn = service.targets.get(part) if service else None
-            self._targets[part] = None if fn is None else (fn, asyncio.iscoroutinefunction(fn))
-        return self._targets[part]
+            fn = (service.targets.get(kind) or service.targets.get(part)) if service else None
+            self._targets[kind] = None if fn is None else (fn, asyncio.iscoroutinefunction(fn))
+        return self._targets[kind]
 
     def source(self, arn: str) -> Any:
         """What consumes this ARN; None when nothing here can."""
@@ -207,7 +213,7 @@ class Cloud:
         return None
 
     def principal(self, access_key: str) -> Principal:
-        """Who an access key stands for: one handed out here, else the account a 12-digit key names, else the default."""
+        """Who an access key stands for: one handed out here, else the account that 12 digits name, else the default."""
         if (known := self.principals.get(access_key)) is not None:
             return known
         if len(access_key) == 12 and access_key.isdigit():
@@ -301,14 +307,14 @@ class Cloud:
         request_id: str,
         not_emulated: list[str] | None = None,
     ) -> Result | asyncio.Future[Result] | Awaitable[Result]:
-        """A request from outside. The answer is a result, or something to wait for; AWS's errors are raised, from either.
+        """A request from outside; gives a result or something to wait for. AWS's errors are raised, from either.
 
         Args:
             not_emulated: gets the members that were accepted and have no effect.
         """
         if operation.unsupported or operation.ignores:
             self._notice(operation, params, not_emulated)
-        if (fault := self.world.fault("request", REQUEST_FAULTS, service=operation.service, operation=operation.name)):
+        if fault := self.world.fault("request", REQUEST_FAULTS, service=operation.service, operation=operation.name):
             raise _injected(fault)
         if operation.is_async:
             return self._request_waiting(operation, caller, params, request_id)

@@ -1,4 +1,4 @@
-"""Delivery: one engine for whatever one service hands to another: retries, back-off, age, dead letters, traces, faults."""
+"""Delivery: one engine for whatever one service hands to another: retries, back-off, age limits, dead letters."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ log = logging.getLogger("stratolite.delivery")
 def _exponential(first_s: float, most_s: float) -> Callable[[int, random.Random], float]:
     def delay(attempt: int, chance: random.Random) -> float:
         ceiling = min(most_s, first_s * 2 ** min(attempt - 1, 30))
-        return ceiling / 2 + chance.random() * ceiling / 2
+        return float(ceiling / 2 + chance.random() * ceiling / 2)
 
     return delay
 
@@ -111,7 +111,7 @@ class Deliveries:
         """
         body = payload.encode() if isinstance(payload, str) else payload
         delivery = Delivery(to, body, source, context or {}, 1, call.now)
-        how = {
+        how: dict[str, Any] = {
             "to": to, "source": source, "context": context or {}, "sent_at": call.now, "dead_letter": dead_letter,
             "retry": asdict(retry or Retry()),
         }  # fmt: skip
@@ -174,7 +174,7 @@ def _judge(failure: Exception) -> Undeliverable:
     if isinstance(failure, Undeliverable):
         return failure
     if isinstance(failure, AwsError):
-        return Undeliverable(failure.code, failure.message, retry=failure.is_transient)
+        return Undeliverable(str(failure.code), failure.message, retry=failure.is_transient)
     log.error("a target failed", exc_info=failure)
     return Undeliverable("InternalFailure", InternalFailure().message, retry=True)
 
@@ -204,7 +204,11 @@ def give_up(call: Call, delivery: Delivery, failure: Undeliverable, how: dict[st
     if how["dead_letter"]:
         context = {**message.context, "message_attributes": message.attributes}
         call.deliver(
-            to=how["dead_letter"], payload=message.body, source="dead-letter", context=context, retry=Retry(5, 3600.0, "internal")
+            to=how["dead_letter"],
+            payload=message.body,
+            source="dead-letter",
+            context=context,
+            retry=Retry(5, 3600.0, "internal"),
         )
     else:
         log.warning("a delivery from %s to %s was given up: %s", delivery.source, delivery.to, failure)

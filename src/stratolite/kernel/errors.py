@@ -132,4 +132,7 @@ class Undeliverable(Exception):
 
 
 class Crash(SystemExit):
-    """The process dies here; only what was committed survives. (asyncio lets nothing but SystemExit through a callback.)"""
+    """The process dies here; only what was committed survives.
+
+    A SystemExit, since asyncio lets nothing else through a callback.
+    """

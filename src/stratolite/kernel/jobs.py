@@ -1,4 +1,4 @@
-"""Jobs: everything that happens later is a row, and this loop is the only thing that makes anything happen by itself."""
+"""Jobs: everything that happens later is a row; this loop alone makes anything happen by itself."""
 
 from __future__ import annotations
 
@@ -81,7 +81,8 @@ class Jobs:
         self._next_id += 1
         job = self._next_id
         tx.run(
-            "INSERT INTO job (id, kind, version, lane, state, due, key, attempts, account, region, trace, args, payload)"
+            "INSERT INTO job"
+            " (id, kind, version, lane, state, due, key, attempts, account, region, trace, args, payload)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             job, kind, found.version, lane, state, due, key, attempts, call.account, call.region,
             call.trace.header, text, payload,
@@ -112,7 +113,7 @@ class Jobs:
     # the loop
 
     def recover(self) -> None:
-        """Once, before the loop: leases of an earlier life are void, parked jobs listen again, unknown kinds are set aside."""
+        """Once, before the loop: leases of an earlier life are void, parked jobs listen again, odd kinds wait."""
         with self.store.write() as tx:
             tx.run("UPDATE job SET state = ? WHERE state IN (?, ?)", READY, LEASED, UNKNOWN)
             for (kind,) in tx.all("SELECT DISTINCT kind FROM job"):
@@ -162,7 +163,9 @@ class Jobs:
             ready = [row for row in rows if row["due"] <= now]
             found += ready
             # All of them due: there may be more behind them. Otherwise the first that is not due is next.
-            lane.hint = now if len(ready) == len(rows) and rows else next((r["due"] for r in rows[len(ready):]), float("inf"))
+            lane.hint = (
+                now if len(ready) == len(rows) and rows else next((r["due"] for r in rows[len(ready) :]), float("inf"))
+            )
             if not rows:
                 lane.hint = float("inf")
         found.sort(key=lambda row: (row["due"], row["id"]))
@@ -319,7 +322,14 @@ class Jobs:
         def wake() -> None:
             with self.store.write() as tx:
                 now = self.world.now()
-                tx.run("UPDATE job SET state = ?, due = min(due, ?) WHERE id = ? AND state IN (?, ?)", READY, now, job, READY, PARKED)
+                tx.run(
+                    "UPDATE job SET state = ?, due = min(due, ?) WHERE id = ? AND state IN (?, ?)",
+                    READY,
+                    now,
+                    job,
+                    READY,
+                    PARKED,
+                )
                 tx.after(lambda: self._hint(lane, now))
 
         self.cloud.signals.park(key, job, wake)

@@ -40,7 +40,7 @@ class NotReady(Exception):
 
 
 class Properties(dict[str, Any]):
-    """The properties of one resource, remembering which were looked at: what nobody reads is not emulated, and is said."""
+    """The properties of one resource, remembering which were looked at: what nobody reads is not emulated."""
 
     def __init__(self, values: Mapping[str, Any] | None = None) -> None:
         super().__init__(values or {})
@@ -84,7 +84,8 @@ class Wanted:
     """What a template asks for, with every intrinsic resolved.
 
     `token` is stable for one step of one stack (use it as a client token); `tags` are the stack's own with the
-    `aws:cloudformation:*` ones; `made` is what an earlier run of this same step gave with `NotReady(made=...)`.
+    `aws:cloudformation:*` ones; `made` is what an earlier run of this same step gave with `NotReady(made=...)`;
+    `again` says that this step may have run before (only an `async` one can): what is already there may be its own.
     """
 
     type: str
@@ -95,6 +96,7 @@ class Wanted:
     token: str
     tags: Mapping[str, str] = field(default_factory=dict)
     made: Made | None = None
+    again: bool = False
 
     def physical_name(self, max_length: int = 255, suffix: str = "", lower: bool = False) -> str:
         """The name CloudFormation gives a nameless resource: `stack-logical-RANDOM`, the same each time for one step.
@@ -114,7 +116,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class ResourceType:
-    """One resource type as the template engine sees it; `replaces` names what cannot change in place ("*": nothing can)."""
+    """One resource type as the engine sees it; `replaces` names what cannot change in place ("*": nothing can)."""
 
     name: str
     create: Handler

@@ -10,7 +10,7 @@ Key = tuple[Hashable, ...]
 
 
 class Signals:
-    """One waiter is woken per thing that came, oldest first. A parked job waits before any long poll of the same key."""
+    """One waiter is woken per thing that came, oldest first. Every parked job of the key is."""
 
     def __init__(self) -> None:
         self._waiters: dict[Key, deque[asyncio.Future[bool]]] = {}
@@ -37,7 +37,12 @@ class Signals:
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[bool] = loop.create_future()
         self._waiters.setdefault(key, deque()).append(waiter)
-        timer = loop.call_later(max(0.0, timeout_s), lambda: waiter.done() or waiter.set_result(False))
+
+        def time_out() -> None:
+            if not waiter.done():
+                waiter.set_result(False)
+
+        timer = loop.call_later(max(0.0, timeout_s), time_out)
         try:
             return await waiter
         except asyncio.CancelledError:

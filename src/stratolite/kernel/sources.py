@@ -39,13 +39,14 @@ class Source(Protocol):
     def batch(call: Call, arn: str, cursor: Any, limit: int, options: dict[str, Any]) -> Batch:
         """Take up to `limit` records: hidden from others (a queue) or read from the cursor on (a stream's shard).
 
-        Options of queues: `visibility_s`. Of streams: `shard`, `position` (TRIM_HORIZON, LATEST, AT_TIMESTAMP), `timestamp`.
+        Options of queues: `visibility_s`. Of streams: `shard`, `timestamp` and `position`, which is
+        TRIM_HORIZON, LATEST or AT_TIMESTAMP.
         """
         ...
 
     @staticmethod
     def settle(call: Call, arn: str, batch: Batch, failed: set[str]) -> None:
-        """The batch is done but for the failed ids: those go back (a queue), the rest is deleted. Nothing for streams."""
+        """The batch is done but for the failed ids: those go back to a queue, the rest is deleted; streams: nothing."""
         ...
 
     @staticmethod

@@ -191,7 +191,8 @@ class Telemetry:
         db.execute("BEGIN")
         try:
             db.executemany(
-                "INSERT INTO span (trace, span, parent, kind, name, account, region, start, finish, failure, attributes)"
+                "INSERT INTO span"
+                " (trace, span, parent, kind, name, account, region, start, finish, failure, attributes)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [(*s[:10], _json(s[10]) if s[10] else None) for s in spans],
             )
@@ -227,7 +228,7 @@ class Telemetry:
         """A journey, in the order its spans ended."""
         self.flush()
         return [
-            Span(*row[:10], attributes=json.loads(row["attributes"] or "{}"))
+            Span(**{**dict(row), "attributes": json.loads(row["attributes"] or "{}")})
             for row in self._db.execute(
                 "SELECT trace, span, parent, kind, name, account, region, start, finish, failure, attributes"
                 " FROM span WHERE trace = ? ORDER BY id",
@@ -255,7 +256,8 @@ class Telemetry:
         """The newest trace whose id, or an attribute of one of whose spans (a request id, say), contains this text."""
         self.flush()
         row = self._db.execute(
-            "SELECT trace FROM span WHERE instr(trace, ?) OR instr(attributes, ?) ORDER BY id DESC LIMIT 1", (part, part)
+            "SELECT trace FROM span WHERE instr(trace, ?) OR instr(attributes, ?) ORDER BY id DESC LIMIT 1",
+            (part, part),
         ).fetchone()
         return row[0] if row else None
 
@@ -305,7 +307,9 @@ class Telemetry:
         self.flush()
         return [tuple(r) for r in self._db.execute("SELECT DISTINCT account, region, log_group FROM log_block")]
 
-    def forget_lines(self, account: str, region: str, group: str, stream: str | None = None, before: float | None = None) -> None:
+    def forget_lines(
+        self, account: str, region: str, group: str, stream: str | None = None, before: float | None = None
+    ) -> None:
         """Delete a group's lines (one stream's; only blocks wholly older than a moment)."""
         self.flush()
         sql, args = "DELETE FROM log_block WHERE account = ? AND region = ? AND log_group = ?", [account, region, group]

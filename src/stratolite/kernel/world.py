@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import time
 from collections.abc import Callable
@@ -21,7 +22,7 @@ class World:
     is_simulated = False
 
     def __init__(self, jumped_s: float = 0.0) -> None:
-        self.random = random.SystemRandom()
+        self.random = random.Random(int.from_bytes(os.urandom(32), "big"))
         self.jumped_s = jumped_s
         self._last = 0.0
         self._threads: ThreadPoolExecutor | None = None
@@ -80,7 +81,10 @@ class World:
     async def fetch(
         self, method: str, url: str, headers: dict[str, str] | None = None, body: bytes = b"", timeout_s: float = 30.0
     ) -> Response:
-        """Send an HTTP request out of the cloud. Raises OSError when no answer came, TimeoutError when it came too late."""
+        """Send an HTTP request out of the cloud.
+
+        Raises OSError when no answer came, TimeoutError when it came too late.
+        """
         return await self.offload(_fetch, method, url, headers or {}, body, timeout_s)
 
 

@@ -1,0 +1,1 @@
+"""The server: sockets in front of the cloud."""

@@ -54,8 +54,8 @@ class SimWorld(World):
     """
     Args:
         seed: everything random comes from it: ids, jitter, which faults strike.
-        faults: how often an active seam strikes, 0 to 1; per seed about half of the places are active, so that each seed
-            is a world with a few sick organs.
+        faults: how often an active seam strikes, 0 to 1; per seed about half of the places are active,
+            so that each seed is a world with a few sick organs.
     """
 
     is_simulated = True
@@ -113,10 +113,8 @@ class SimWorld(World):
     def reborn(self) -> None:
         """A new loop after a Crash: what was in memory is gone, the clock and chance go on."""
         old, self.loop = self.loop, SimLoop(self)
-        for task in asyncio.all_tasks(old):
-            task._log_destroy_pending = False  # type: ignore[attr-defined]
-        # Their `finally` blocks must not run: the process they were in is dead.
-        _GRAVES.append(old)
+        # Kept, not collected: their `finally` blocks must not run, the process they were in is dead.
+        _GRAVES.append((old, asyncio.all_tasks(old)))
 
 
-_GRAVES: list[asyncio.AbstractEventLoop] = []
+_GRAVES: list[tuple[asyncio.AbstractEventLoop, set[asyncio.Task[Any]]]] = []

@@ -47,7 +47,9 @@ class Sample:
         sample = self
 
         @operation
-        def send_message(call: Call, queue_url: str, message_body: str, delay_seconds: int | None = None) -> dict[str, Any]:
+        def send_message(
+            call: Call, queue_url: str, message_body: str, delay_seconds: int | None = None
+        ) -> dict[str, Any]:
             call.tx.run("INSERT INTO sqs_message (id, body) VALUES (?, ?)", call.world.id(), message_body)
             if queue_url == "nowhere":
                 raise QueueDoesNotExist()
@@ -134,7 +136,11 @@ class House:
 
     def open(self) -> None:
         store = Store(self.folder / "state.sqlite", self.world)
-        self.cloud = Cloud(self.world, store, Telemetry(":memory:", self.world), self.folder, self.sample)
+        try:
+            self.cloud = Cloud(self.world, store, Telemetry(":memory:", self.world), self.folder, self.sample)
+        except Crash:
+            store.close()
+            raise
 
     async def ask(self, name: str, **params: Any) -> Any:
         answer = self.cloud.request(self.cloud.operation("sqs", name), Caller(), params, "r")

@@ -1,0 +1,1 @@
+"""Quirks: what the models do not say, named and counted."""

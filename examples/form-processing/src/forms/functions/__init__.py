@@ -1,0 +1,1 @@
+"""The Lambda functions: one module, one handler, one step of a submission's way."""

@@ -1,0 +1,14 @@
+"""What is wrong with a template, in AWS's words, and where."""
+
+from __future__ import annotations
+
+Path = tuple[str | int, ...]
+
+
+class TemplateError(Exception):
+    """A template that cannot be used. `message` is AWS's text, `path` the place in the document (`text.line_of`)."""
+
+    def __init__(self, message: str, path: Path = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.path = path

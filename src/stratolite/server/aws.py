@@ -1,0 +1,133 @@
+"""AWS's API as a handler: a request's bytes to an operation of the cloud, its result or error to bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from typing import Any, cast
+
+from ..kernel import AwsError, Caller, Cloud, InternalFailure, Trace
+from ..kernel.call import DEFAULT_REGION, ROOT
+from ..kernel.service import Operation
+from ..wire.decode import decode
+from ..wire.encode import encode
+from ..wire.errors import Error, encode_error
+from ..wire.faults import RouteError, WireError
+from ..wire.http1 import Request, Response
+from ..wire.protocols import SERVICES
+from ..wire.route import Route, route
+from ..wire.signatures import scope
+from ..wire.validate import check
+
+log = logging.getLogger("stratolite.server")
+
+NOT_EMULATED = "x-stratolite-not-emulated"
+"""Names the members of a request that were accepted and have no effect here."""
+
+
+def caller_of(cloud: Cloud, request: Request, scheme: str = "http", protocol: str = "") -> Caller:
+    """Who asks, for which region, under which trace: what the edge knows of any request."""
+    credentials = scope(request)
+    headers = request.headers
+    principal = ROOT if credentials is None else cloud.principal(credentials.access_key)
+    return Caller(
+        principal,
+        principal.account,
+        (credentials.region if credentials is not None else "") or DEFAULT_REGION,
+        headers.get("host") or cloud.host,
+        scheme,
+        request.peer,
+        # A function's own calls hang below its invocation even when its SDK sends no trace header.
+        Trace.parse(headers.get("x-amzn-trace-id")) or principal.trace,
+        headers.get("user-agent") or "",
+        protocol,
+    )
+
+
+class Aws:
+    """Answers every request that is for no other door as AWS's API would.
+
+    Every service the wire knows is routed, so that what is not here is refused by its name.
+    """
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._services = frozenset(SERVICES)
+
+    def __call__(self, request: Request) -> Response | Awaitable[Response]:
+        cloud = self._cloud
+        request_id = cloud.world.id()
+        try:
+            where = route(request, self._services)
+        except RouteError as error:
+            return encode_error(error.service, error.operation, error.protocol, error, request_id)
+        except Exception:
+            log.exception("routing %s %s", request.method, request.target)
+            return encode_error(None, None, "json", _spoken(InternalFailure()), request_id)
+        caller = caller_of(cloud, request, protocol=where.protocol)
+        not_emulated: list[str] = []
+        try:
+            operation = cloud.operation(where.service, where.operation)
+            params = decode(where.service, where.operation, request, where.protocol, raw=operation.raw)
+            check(where.service, where.operation, params, where.protocol, cloud.service(where.service).not_validated)
+            result = cloud.request(operation, caller, params, request_id, not_emulated)
+        except Exception as error:
+            return _failure(where, error, request_id)
+        if isinstance(result, dict):
+            return _success(where, operation, result, request_id, not_emulated)
+        if isinstance(result, asyncio.Future):
+            return _when_committed(where, operation, result, request_id, not_emulated)
+        return _when_done(where, operation, result, request_id, not_emulated)
+
+
+def _success(
+    where: Route, operation: Operation, result: dict[str, Any], request_id: str, not_emulated: list[str]
+) -> Response:
+    try:
+        answer = encode(where.service, where.operation, result, where.protocol, request_id, raw=operation.raw)
+    except Exception as error:
+        return _failure(where, error, request_id)
+    if not_emulated:
+        answer.headers.add(NOT_EMULATED, ", ".join(not_emulated))
+    return answer
+
+
+def _failure(where: Route, error: Exception, request_id: str) -> Response:
+    if not isinstance(error, AwsError | WireError):
+        log.error("%s %s failed", where.service, where.operation, exc_info=error)
+        error = InternalFailure()
+    return encode_error(where.service, where.operation, where.protocol, _spoken(error), request_id)
+
+
+def _spoken(error: AwsError | WireError) -> Error:
+    return cast(Error, error)  # AwsError declares `code` on the class and answers it on the instance
+
+
+def _when_committed(
+    where: Route, operation: Operation, result: asyncio.Future[dict[str, Any]], request_id: str, not_emulated: list[str]
+) -> asyncio.Future[Response]:
+    """The answer of an operation that is done and waits for its commit: a callback, not a task."""
+    answer: asyncio.Future[Response] = result.get_loop().create_future()
+
+    def committed(result: asyncio.Future[dict[str, Any]]) -> None:
+        failure = result.exception()
+        if answer.cancelled():
+            return
+        if failure is None:
+            answer.set_result(_success(where, operation, result.result(), request_id, not_emulated))
+        else:
+            assert isinstance(failure, Exception)
+            answer.set_result(_failure(where, failure, request_id))
+
+    result.add_done_callback(committed)
+    return answer
+
+
+async def _when_done(
+    where: Route, operation: Operation, result: Awaitable[dict[str, Any]], request_id: str, not_emulated: list[str]
+) -> Response:
+    try:
+        return _success(where, operation, await result, request_id, not_emulated)
+    except Exception as error:
+        return _failure(where, error, request_id)

@@ -1,0 +1,155 @@
+"""Inline functions: Python handlers called in this process, in a thread of their own that never runs beside the loop.
+
+The loop and a handler hand control to each other, so that a simulated world stays a single line of events: while
+the handler computes, virtual time stands still; when it asks the cloud something (through botocore) or sleeps, the loop
+goes on until the answer is there. Environment variables and the modules of the function's own folder are swapped in
+and out with the control.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import queue
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from stratolite.wire.http1 import Request, Response
+
+Answer = Callable[[Request], Awaitable[Response]]
+Handler = Callable[[Any, Any], Any]
+
+_bridges = threading.local()
+_real_sleep = time.sleep
+
+
+class Killed(SystemExit):
+    """The environment of this handler is gone; its thread ends."""
+
+
+def current() -> Bridge | None:
+    """The bridge of the handler this thread runs, if it runs one."""
+    return getattr(_bridges, "bridge", None)
+
+
+@dataclass
+class Bridge:
+    """Between a handler's thread and the loop: one of the two waits, always."""
+
+    to_loop: queue.SimpleQueue[tuple[str, Any]] = field(default_factory=queue.SimpleQueue)
+    to_handler: queue.SimpleQueue[tuple[str, Any]] = field(default_factory=queue.SimpleQueue)
+
+    def ask(self, kind: str, value: Any) -> Any:
+        """From the handler's thread: hand over, and wait for the answer."""
+        self.to_loop.put((kind, value))
+        outcome, answer = self.to_handler.get()
+        if outcome == "failed":
+            raise answer
+        return answer
+
+
+def sleep(seconds: float) -> None:
+    """`time.sleep` of inline handlers passes virtual time."""
+    if (bridge := current()) is None:
+        _real_sleep(seconds)
+    else:
+        bridge.ask("sleep", seconds)
+
+
+@dataclass
+class InlineEnvironment:
+    """What makes one function's environment its own inside a shared process.
+
+    Args:
+        folders: its code, then its packages: the front of `sys.path` while it runs.
+        handler: `module.function`, as the function's configuration says.
+        variables: its environment, whole.
+    """
+
+    folders: list[Path]
+    handler: str
+    variables: dict[str, str]
+    modules: dict[str, Any] = field(default_factory=dict)
+    function: Handler | None = None
+    _saved: tuple[dict[str, str], list[str], dict[str, Any]] | None = None
+
+    def enter(self) -> None:
+        own = {name: sys.modules[name] for name in list(sys.modules) if self._is_project(name)}
+        self._saved = (dict(os.environ), list(sys.path), own)
+        for name in own:
+            del sys.modules[name]
+        sys.modules.update(self.modules)
+        sys.path[:0] = [str(f) for f in self.folders]
+        os.environ.clear()
+        os.environ.update(self.variables)
+
+    def leave(self) -> None:
+        assert self._saved is not None
+        environ, path, others = self._saved
+        self.modules = {name: sys.modules[name] for name in list(sys.modules) if self._is_own(sys.modules[name])}
+        for name in self.modules:
+            del sys.modules[name]
+        sys.modules.update(others)
+        sys.path[:] = path
+        os.environ.clear()
+        os.environ.update(environ)
+
+    def load(self) -> Handler:
+        if self.function is None:
+            module, _, name = self.handler.rpartition(".")
+            self.function = getattr(importlib.import_module(module.replace("/", ".")), name)
+        assert self.function is not None
+        return self.function
+
+    def _is_project(self, name: str) -> bool:
+        """Whether a loaded module would be found in this function's folder too: then it must not be somebody else's."""
+        top = name.partition(".")[0]
+        code = self.folders[0]
+        return (code / f"{top}.py").exists() or (code / top).is_dir()
+
+    def _is_own(self, module: Any) -> bool:
+        file = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), None)
+        return file is not None and (self.folders[0] in Path(file).parents or file == str(self.folders[0]))
+
+
+async def run(environment: InlineEnvironment, event: Any, context: Any, answer: Answer, world_sleep: Any) -> Any:
+    """Call a handler; raises what it raises."""
+    bridge = Bridge()
+
+    def main() -> None:
+        _bridges.bridge = bridge
+        try:
+            outcome = ("done", environment.load()(event, context))
+        except Killed:
+            return
+        except BaseException as failure:
+            outcome = ("failed", failure)
+        bridge.to_loop.put(outcome)
+
+    thread = threading.Thread(target=main, name=environment.handler, daemon=True)
+    began = False
+    while True:
+        environment.enter()
+        try:
+            if not began:
+                began = True
+                thread.start()
+            kind, value = bridge.to_loop.get()  # the loop's thread stands still: only the handler runs
+        finally:
+            environment.leave()
+        if kind == "done":
+            return value
+        if kind == "failed":
+            raise value
+        try:
+            bridge.to_handler.put(("done", await (answer(value) if kind == "request" else world_sleep(value))))
+        except Exception as failure:
+            bridge.to_handler.put(("failed", failure))
+        except BaseException:
+            bridge.to_handler.put(("failed", Killed("the environment is gone")))
+            raise
