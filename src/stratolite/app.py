@@ -105,7 +105,7 @@ async def serve(config: Config, cloud: Cloud, ready: Callable[[int], None] = lam
         left.unlink()
     services = Rooms().names()
     loopback = config.host in ("127.0.0.1", "localhost", "::1")
-    doors = Doors(cloud, services, Control(cloud, services), () if loopback else (config.host,))
+    doors = Doors(cloud, Control(cloud, services), () if loopback else (config.host,))
     server = Server(doors, wall=cloud.world.wall, spool=spool)
     port = await server.listen(config.host, config.port)
     cloud.host = f"{'localhost' if loopback else config.host}:{port}"

@@ -170,14 +170,16 @@ class Cloud:
 
     def target(self, arn: str) -> tuple[Callable[..., Any], bool] | None:
         """What delivers to this ARN, and whether it has to be awaited; None when nothing here can."""
-        parts = arn.split(":", 3)
+        parts = arn.split(":", 5)
         part = parts[2] if len(parts) > 2 else ""
-        if part not in self._targets:
+        # A service may take some kinds of its resources another way (`events:api-destination`).
+        kind = f"{part}:{parts[5].partition('/')[0]}" if len(parts) > 5 else part
+        if kind not in self._targets:
             name = self.rooms.of_arn(part)
             service = self.rooms.load(name) if name else None
-            fn = service.targets.get(part) if service else None
-            self._targets[part] = None if fn is None else (fn, asyncio.iscoroutinefunction(fn))
-        return self._targets[part]
+            fn = (service.targets.get(kind) or service.targets.get(part)) if service else None
+            self._targets[kind] = None if fn is None else (fn, asyncio.iscoroutinefunction(fn))
+        return self._targets[kind]
 
     def source(self, arn: str) -> Any:
         """What consumes this ARN; None when nothing here can."""

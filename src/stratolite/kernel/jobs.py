@@ -113,7 +113,7 @@ class Jobs:
     # the loop
 
     def recover(self) -> None:
-        """Once, before the loop: leases of an earlier life are void, parked jobs listen again, odd kinds are set aside."""
+        """Once, before the loop: leases of an earlier life are void, parked jobs listen again, odd kinds wait."""
         with self.store.write() as tx:
             tx.run("UPDATE job SET state = ? WHERE state IN (?, ?)", READY, LEASED, UNKNOWN)
             for (kind,) in tx.all("SELECT DISTINCT kind FROM job"):

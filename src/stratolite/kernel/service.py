@@ -109,7 +109,7 @@ def job(fn: Any = None, /, *, lane: str | None = None, version: int = 1) -> Any:
 
 
 def target(arn_service: str) -> Callable[[F], F]:
-    """Mark a function as the way to deliver to ARNs of this service."""
+    """Mark a function as the way to deliver to ARNs of a service (`sqs`), or of one kind (`events:api-destination`)."""
     return lambda f: _mark(f, "target", arn_service=arn_service)
 
 

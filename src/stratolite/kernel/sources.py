@@ -46,7 +46,7 @@ class Source(Protocol):
 
     @staticmethod
     def settle(call: Call, arn: str, batch: Batch, failed: set[str]) -> None:
-        """The batch is done but for the failed ids: those go back (a queue), the rest is deleted. Nothing for streams."""
+        """The batch is done but for the failed ids: those go back to a queue, the rest is deleted; streams: nothing."""
         ...
 
     @staticmethod

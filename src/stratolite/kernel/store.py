@@ -337,7 +337,8 @@ class Store:
         version, newest = (row[0] if row else 0), max(scripts, default=0)
         if version > newest:
             raise StateError(
-                f"{self.path} was written by a newer Stratolite: {room} has schema {version}, this program knows {newest}."
+                f"{self.path} was written by a newer Stratolite: {room} has schema {version},"
+                f" this program knows {newest}."
             )
         if version == newest:
             return

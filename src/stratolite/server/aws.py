@@ -15,8 +15,10 @@ from ..wire.encode import encode
 from ..wire.errors import Error, encode_error
 from ..wire.faults import RouteError, WireError
 from ..wire.http1 import Request, Response
+from ..wire.protocols import SERVICES
 from ..wire.route import Route, route
 from ..wire.signatures import scope
+from ..wire.validate import check
 
 log = logging.getLogger("stratolite.server")
 
@@ -46,14 +48,12 @@ def caller_of(cloud: Cloud, request: Request, scheme: str = "http", protocol: st
 class Aws:
     """Answers every request that is for no other door as AWS's API would.
 
-    Args:
-        cloud: what carries the operations out.
-        services: botocore's names of the services that are here.
+    Every service the wire knows is routed, so that what is not here is refused by its name.
     """
 
-    def __init__(self, cloud: Cloud, services: frozenset[str]) -> None:
+    def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
-        self._services = services
+        self._services = frozenset(SERVICES)
 
     def __call__(self, request: Request) -> Response | Awaitable[Response]:
         cloud = self._cloud
@@ -70,6 +70,7 @@ class Aws:
         try:
             operation = cloud.operation(where.service, where.operation)
             params = decode(where.service, where.operation, request, where.protocol, raw=operation.raw)
+            check(where.service, where.operation, params, where.protocol, cloud.service(where.service).not_validated)
             result = cloud.request(operation, caller, params, request_id, not_emulated)
         except Exception as error:
             return _failure(where, error, request_id)

@@ -26,14 +26,13 @@ class Doors:
 
     Args:
         cloud: whose endpoints and operations these are.
-        services: botocore's names of the services that are here.
         control: answers `/_strato/...`.
         hosts: names besides `localhost` under which the control may be reached.
     """
 
-    def __init__(self, cloud: Cloud, services: Iterable[str], control: Control, hosts: Iterable[str] = ()) -> None:
+    def __init__(self, cloud: Cloud, control: Control, hosts: Iterable[str] = ()) -> None:
         self._cloud = cloud
-        self._aws = Aws(cloud, frozenset(services))
+        self._aws = Aws(cloud)
         self._control = control
         self._hosts = frozenset(host.lower() for host in hosts)
 

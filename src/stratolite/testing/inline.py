@@ -1,9 +1,9 @@
 """Inline functions: Python handlers called in this process, in a thread of their own that never runs beside the loop.
 
-The loop and a handler hand control to each other, so that a simulated world stays a single line of events: while the
-handler computes, virtual time stands still; when it asks the cloud something (through botocore) or sleeps, the loop goes
-on until the answer is there. Environment variables and the modules of the function's own folder are swapped in and out
-with the control.
+The loop and a handler hand control to each other, so that a simulated world stays a single line of events: while
+the handler computes, virtual time stands still; when it asks the cloud something (through botocore) or sleeps, the loop
+goes on until the answer is there. Environment variables and the modules of the function's own folder are swapped in
+and out with the control.
 """
 
 from __future__ import annotations
@@ -37,7 +37,17 @@ def current() -> Bridge | None:
     return getattr(_bridges, "bridge", None)
 
 
-@dataclass
+_alive: set[Bridge] = set()
+
+
+def bury() -> None:
+    """The process died: the threads of its handlers end where they wait."""
+    for bridge in list(_alive):
+        bridge.to_handler.put(("failed", Killed("the process died")))
+    _alive.clear()
+
+
+@dataclass(eq=False)
 class Bridge:
     """Between a handler's thread and the loop: one of the two waits, always."""
 
@@ -114,7 +124,7 @@ class InlineEnvironment:
 
     def _is_own(self, module: Any) -> bool:
         file = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), None)
-        return file is not None and self.folders[0] in Path(file).parents or file == str(self.folders[0])
+        return file is not None and (self.folders[0] in Path(file).parents or file == str(self.folders[0]))
 
 
 async def run(environment: InlineEnvironment, event: Any, context: Any, answer: Answer, world_sleep: Any) -> Any:
@@ -132,6 +142,7 @@ async def run(environment: InlineEnvironment, event: Any, context: Any, answer: 
         bridge.to_loop.put(outcome)
 
     thread = threading.Thread(target=main, name=environment.handler, daemon=True)
+    _alive.add(bridge)
     began = False
     while True:
         environment.enter()
@@ -142,6 +153,8 @@ async def run(environment: InlineEnvironment, event: Any, context: Any, answer: 
             kind, value = bridge.to_loop.get()  # the loop's thread stands still: only the handler runs
         finally:
             environment.leave()
+        if kind in ("done", "failed"):
+            _alive.discard(bridge)
         if kind == "done":
             return value
         if kind == "failed":
@@ -151,5 +164,6 @@ async def run(environment: InlineEnvironment, event: Any, context: Any, answer: 
         except Exception as failure:
             bridge.to_handler.put(("failed", failure))
         except BaseException:
+            _alive.discard(bridge)
             bridge.to_handler.put(("failed", Killed("the environment is gone")))
             raise

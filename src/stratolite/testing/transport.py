@@ -8,6 +8,7 @@ from typing import Any
 
 import botocore.awsrequest
 import botocore.httpsession
+from botocore.exceptions import ConnectionClosedError
 
 from stratolite.wire.http1 import Headers, Request, Response
 
@@ -22,16 +23,16 @@ def install() -> None:
     global _users
     _users += 1
     if _users == 1:
-        botocore.httpsession.URLLib3Session.send = _send
-        time.sleep = inline.sleep
+        setattr(botocore.httpsession.URLLib3Session, "send", _send)  # noqa: B010
+        setattr(time, "sleep", inline.sleep)  # noqa: B010
 
 
 def uninstall() -> None:
     global _users
     _users -= 1
     if _users == 0:
-        botocore.httpsession.URLLib3Session.send = _original
-        time.sleep = inline._real_sleep
+        setattr(botocore.httpsession.URLLib3Session, "send", _original)  # noqa: B010
+        setattr(time, "sleep", inline._real_sleep)  # noqa: B010
 
 
 def _send(session: Any, request: Any) -> Any:
@@ -44,7 +45,10 @@ def through(ask: Callable[[Request], Response]) -> Callable[..., Any]:
     """A `before-send` hook of a botocore client that answers with `ask` instead of the network."""
 
     def hook(request: Any, **_: Any) -> Any:
-        return answered(request, ask(read(request)))
+        try:
+            return answered(request, ask(read(request)))
+        except ConnectionError as death:
+            raise ConnectionClosedError(endpoint_url=request.url) from death
 
     return hook
 
@@ -66,7 +70,7 @@ def read(prepared: Any) -> Request:
 
 def answered(prepared: Any, response: Response) -> Any:
     """Our response as botocore's."""
-    headers = botocore.awsrequest.HeadersDict({k.lower(): v for k, v in response.headers.items()})
+    headers: Any = botocore.awsrequest.HeadersDict({k.lower(): v for k, v in response.headers.items()})
     return botocore.awsrequest.AWSResponse(prepared.url, response.status, headers, _Raw(response.body))
 
 

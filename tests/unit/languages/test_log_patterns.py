@@ -90,7 +90,7 @@ def test_the_fields_of_a_matching_line_are_told() -> None:
         ("{ $.SomeObject NOT EXISTS }", False),
         ("{ $.ThisFlag IS TRUE }", True),
         ("{ $.ThisFlag IS FALSE }", False),
-        ("{ ($.user.id = 1) && ($.user.email = \"John*\") }", True),
+        ('{ ($.user.id = 1) && ($.user.email = "John*") }', True),
         ("{ $.user.id = 2 || $.ms >= 12.5 }", True),
         ("{ $.user.id = 2 && ($.ms > 1 || $.ms < 1) }", False),
         ("{ $.ms = 1.25e1 }", True),
@@ -110,7 +110,9 @@ def test_a_line_that_is_no_json_has_no_properties() -> None:
     assert not log_patterns.compile("{ $.level = * }").matches("level = 3")
 
 
-@pytest.mark.parametrize("text", ["{ $.a = ", "{ $.a }", "[a, b", "{ a = 1 }", "{ $.a > x }", "[a, ..., b, ...]", "%(%"])
+@pytest.mark.parametrize(
+    "text", ["{ $.a = ", "{ $.a }", "[a, b", "{ a = 1 }", "{ $.a > x }", "[a, ..., b, ...]", "%(%"]
+)
 def test_what_is_no_pattern_is_refused(text: str) -> None:
     with pytest.raises(log_patterns.PatternError):
         log_patterns.compile(text)

@@ -11,7 +11,7 @@ from typing import Any
 from stratolite.kernel import Call, operation
 from stratolite.languages import arns
 
-from . import tags as tagging
+from . import tagging
 from .errors import ResourceAlreadyExistsException, ValidationException, bus_missing
 from .pages import page
 
@@ -33,6 +33,11 @@ class Bus:
 
 def bus_arn(account: str, region: str, name: str) -> str:
     return f"arn:aws:events:{region}:{account}:event-bus/{name}"
+
+
+def rule_arn(bus: Bus, name: str) -> str:
+    path = name if bus.name == DEFAULT else f"{bus.name}/{name}"
+    return f"arn:aws:events:{bus.region}:{bus.account}:rule/{path}"
 
 
 def named(call: Call, name_or_arn: str | None) -> tuple[str, str, str]:
@@ -69,9 +74,7 @@ def touch(call: Call, bus: int, *change: Any) -> None:
 
 
 def _row(call: Call, account: str, region: str, name: str) -> Any:
-    return call.tx.one(
-        "SELECT * FROM events_bus WHERE account = ? AND region = ? AND name = ?", account, region, name
-    )
+    return call.tx.one("SELECT * FROM events_bus WHERE account = ? AND region = ? AND name = ?", account, region, name)
 
 
 def _insert(call: Call, account: str, region: str, name: str, **columns: Any) -> None:
@@ -122,7 +125,7 @@ def create_event_bus(
     tags: list[dict[str, str]] | None = None,
 ) -> dict[str, Any]:
     if not re.fullmatch(r"[.\-_A-Za-z0-9]+", name):
-        raise ValidationException(reason=f"Event bus name {name} is not valid.")
+        raise ValidationException(f"Event bus name {name} is not valid.")
     if name == DEFAULT or _row(call, call.account, call.region, name) is not None:
         raise ResourceAlreadyExistsException(kind="Event bus", name=name)
     _insert(
@@ -187,7 +190,7 @@ def update_event_bus(
 def delete_event_bus(call: Call, name: str) -> dict[str, Any]:
     account, region, bus_name = named(call, name)
     if bus_name == DEFAULT:
-        raise ValidationException(reason="Cannot delete event bus default.")
+        raise ValidationException("Cannot delete event bus default.")
     row = _row(call, account, region, bus_name)
     if row is None:
         return {}

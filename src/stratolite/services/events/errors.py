@@ -6,11 +6,11 @@ from stratolite.kernel import AwsError
 
 
 class ValidationException(AwsError):
-    """{reason}"""
+    """Of a parameter or of how several go together; the sentence is given where the rule is."""
 
 
 class ResourceNotFoundException(AwsError):
-    """{reason}"""
+    """Of whatever is missing; the sentence is given where it was looked for."""
 
 
 class ResourceAlreadyExistsException(AwsError):
@@ -26,17 +26,17 @@ class InvalidEventPatternException(AwsError):
 
 
 class IllegalStatusException(AwsError):
-    """{reason}"""
+    """Of a state in which the thing asked for is not possible."""
 
 
 def invalid(parameter: str, reason: str | None = None) -> ValidationException:
     because = f" Reason: {reason}" if reason else ""
-    return ValidationException(reason=f"Parameter {parameter} is not valid.{because}")
+    return ValidationException(f"Parameter {parameter} is not valid.{because}")
 
 
 def bus_missing(name: str) -> ResourceNotFoundException:
-    return ResourceNotFoundException(reason=f"Event bus {name} does not exist.")
+    return ResourceNotFoundException(f"Event bus {name} does not exist.")
 
 
 def rule_missing(name: str, bus: str) -> ResourceNotFoundException:
-    return ResourceNotFoundException(reason=f"Rule {name} does not exist on EventBus {bus}.")
+    return ResourceNotFoundException(f"Rule {name} does not exist on EventBus {bus}.")

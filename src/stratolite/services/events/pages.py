@@ -32,4 +32,4 @@ def _after(token: str | None) -> str:
     try:
         return base64.urlsafe_b64decode(token.encode()).decode()
     except (binascii.Error, UnicodeDecodeError, ValueError):
-        raise ValidationException(reason="Parameter NextToken is not valid.") from None
+        raise ValidationException("Parameter NextToken is not valid.") from None

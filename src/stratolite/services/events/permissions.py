@@ -38,7 +38,7 @@ def put_permission(
         call.tx.run("UPDATE events_bus SET policy = ?, modified_at = ? WHERE key = ?", policy, call.now, bus.key)
         return {}
     if action is None or principal is None or statement_id is None:
-        raise ValidationException(reason="Parameter(s) Action, Principal, StatementId or Policy must be specified.")
+        raise ValidationException("Parameter(s) Action, Principal, StatementId or Policy must be specified.")
     statement: Statement = {
         "Sid": statement_id,
         "Effect": "Allow",
@@ -67,6 +67,6 @@ def remove_permission(
     statements = _statements(call, bus)
     kept = [statement for statement in statements if statement.get("Sid") != statement_id]
     if len(kept) == len(statements):
-        raise ResourceNotFoundException(reason="Statement with the provided id does not exist.")
+        raise ResourceNotFoundException("Statement with the provided id does not exist.")
     _store(call, bus, kept)
     return {}

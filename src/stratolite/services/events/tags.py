@@ -7,21 +7,8 @@ from typing import Any
 from stratolite.kernel import Call, operation
 from stratolite.languages import arns
 
-from . import buses, rules
+from . import buses, rules, tagging
 from .errors import ValidationException
-
-
-def put(call: Call, arn: str, tags: list[dict[str, str]]) -> None:
-    for tag in tags:
-        call.tx.run(
-            """INSERT INTO events_tag (arn, key, value) VALUES (?, ?, ?)
-               ON CONFLICT (arn, key) DO UPDATE SET value = excluded.value""",
-            arn, tag["Key"], tag["Value"],
-        )  # fmt: skip
-
-
-def forget(call: Call, arn: str) -> None:
-    call.tx.run("DELETE FROM events_tag WHERE arn = ?", arn)
 
 
 def _check(call: Call, arn: str) -> None:
@@ -29,7 +16,8 @@ def _check(call: Call, arn: str) -> None:
     try:
         parsed = arns.parse(arn)
     except arns.ArnError:
-        raise ValidationException(reason=f"Parameter {arn} is not valid. Reason: Provided Arn is not in correct format.") from None
+        reason = "Provided Arn is not in correct format."
+        raise ValidationException(f"Parameter {arn} is not valid. Reason: {reason}") from None
     if parsed.kind == "rule":
         bus, _, name = parsed.name.rpartition("/")
         rules.find(call, name, bus or None)
@@ -40,7 +28,7 @@ def _check(call: Call, arn: str) -> None:
 @operation
 def tag_resource(call: Call, resource_arn: str, tags: list[dict[str, str]]) -> dict[str, Any]:
     _check(call, resource_arn)
-    put(call, resource_arn, tags)
+    tagging.put(call, resource_arn, tags)
     return {}
 
 

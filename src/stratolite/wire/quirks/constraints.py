@@ -95,6 +95,8 @@ def _enum(shape: Shape) -> list[Constraint]:
         return []
     allowed = frozenset(values)
     text = f"Member must satisfy enum value set: [{', '.join(hashed(values))}]"
+    if shape.name in ANY_CASE:
+        return [Constraint("enum", text, lambda value: value.upper() in allowed)]
     return [Constraint("enum", text, lambda value: value in allowed)]
 
 
@@ -191,7 +193,8 @@ def printed(shape: Shape, value: Any) -> str:
         return "null"
     match shape.type_name:
         case "structure":
-            members = (f"{n[0].lower()}{n[1:]}={printed(m, value.get(n))}" for n, m in shape.members.items())
+            members = [f"{n[0].lower()}{n[1:]}={printed(m, value.get(n))}" for n, m in shape.members.items()]
+            members += [f"{n}=null" for n in UNPUBLISHED.get(shape.name, ())]
             return f"{shape.name}({', '.join(members)})"
         case "list":
             return f"[{', '.join(printed(shape.member, item) for item in value)}]"
@@ -211,6 +214,12 @@ def printed(shape: Shape, value: Any) -> str:
 
 SILENT = frozenset({"iam"})
 """Services that print neither values nor the values they would accept."""
+
+ANY_CASE = frozenset({"ConnectionOAuthHttpMethod"})
+"""Enumerations that AWS takes in small letters too, as recorded from CreateConnection with `put`."""
+
+UNPUBLISHED = {"PutEventsRequestEntry": ("kmsKeyIdentifier", "internalMetadata")}
+"""Members that no model publishes and AWS prints all the same, as recorded from PutEvents."""
 
 NULLABLE_ITEMS = frozenset({"SubnetId", "SecurityGroupId"})
 """Items for whose lists AWS does not list `Member must not be null`, as recorded from Lambda's VpcConfig."""

@@ -1,0 +1,53 @@
+"""How to deliver to a bus, and what a dead letter of a rule tells."""
+
+from __future__ import annotations
+
+import json
+
+from stratolite.kernel import Call, Delivery, Failure, Message, Undeliverable, dead_letter, target
+from stratolite.languages import arns
+
+from . import buses, routing
+
+_FIELDS = frozenset({"id", "source", "account", "time", "region", "detail-type", "detail"})
+
+
+@target("events")
+def deliver(call: Call, delivery: Delivery) -> None:
+    """An event (with its envelope) onto a bus: from a rule of another bus, or from an AWS service."""
+    bus = buses.look(call, delivery.to)
+    if bus is None:
+        name = buses.named(call, delivery.to)[2]
+        raise Undeliverable("NO_RESOURCE", f"Event bus {name} does not exist.", retry=False)
+    try:
+        event = json.loads(delivery.payload)
+    except ValueError:
+        event = None
+    if not isinstance(event, dict) or not event.keys() >= _FIELDS:
+        raise Undeliverable("INVALID_JSON", "The event is not valid.", retry=False)
+    sender = delivery.context.get("rule_arn")
+    if sender and arns.parse(sender).region != bus.region:
+        # An event that crosses regions is a new one there; it keeps the time, account and region it came from.
+        event["id"] = call.world.id()
+    routing.accept(call, bus, event)
+
+
+def _text(value: str) -> dict[str, str]:
+    return {"DataType": "String", "StringValue": value}
+
+
+@dead_letter("events")
+def letter(call: Call, delivery: Delivery, failure: Failure) -> Message:
+    """The event as it was sent, and why it did not arrive.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html#eb-dlq-message-attributes
+    """
+    attributes = {
+        "RULE_ARN": delivery.context.get("rule_arn", ""),
+        "TARGET_ARN": delivery.to,
+        "ERROR_CODE": failure.code,
+        "ERROR_MESSAGE": failure.message,
+        "EXHAUSTED_RETRY_CONDITION": failure.exhausted,
+        "RETRY_ATTEMPTS": str(failure.attempts - 1),
+    }
+    return Message(delivery.payload, {name: _text(value) for name, value in attributes.items() if value})

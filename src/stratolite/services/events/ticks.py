@@ -1,0 +1,53 @@
+"""Ticks: rules that act on a schedule."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stratolite.kernel import Call, job
+from stratolite.languages import schedules
+
+from . import buses, routing
+
+if TYPE_CHECKING:
+    from .rules import Rule
+
+
+def begin(call: Call, rule: Rule) -> None:
+    """Start a chain of ticks. Each tick names the anchor it belongs to; a rule with another anchor ends the chain."""
+    if rule.schedule and rule.state != "DISABLED":
+        _next(call, rule.key, rule.schedule, rule.anchor, call.now)
+
+
+def _next(call: Call, rule: int, expression: str, anchor: float, after: float) -> None:
+    schedule = schedules.parse(expression)
+    # A rate's first tick comes one period after the rule was made.
+    at = schedule.next_after(max(after, anchor), anchor)
+    if at is not None:
+        call.later("events.tick", at, None, None, rule=rule, anchor=anchor, at=at)
+
+
+@job
+def tick(call: Call, rule: int, anchor: float, at: float) -> None:
+    row = call.tx.one(
+        """SELECT events_rule.*, events_bus.name AS bus_name FROM events_rule
+             JOIN events_bus ON events_bus.key = bus
+            WHERE events_rule.key = ? AND anchor = ? AND state <> 'DISABLED'""",
+        rule, anchor,
+    )  # fmt: skip
+    if row is None:
+        return
+    _next(call, rule, row["schedule"], anchor, at)
+    bus = buses.find(call, row["bus_name"])
+    found = routing.route(call, bus, rule, row["name"])
+    event = routing.envelope(
+        id=call.world.id(),
+        detail_type="Scheduled Event",
+        source="aws.events",
+        account=bus.account,
+        at=at,
+        region=bus.region,
+        resources=[found.arn],
+        detail={},
+    )
+    routing.send(call, found, event)
