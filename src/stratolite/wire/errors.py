@@ -97,7 +97,7 @@ def _json(
     headers.add("Content-Type", content_type(service, PROTOCOLS[JSON]) if service else "application/x-amz-json-1.0")
     if service is not None and models.service(service).is_query_compatible:
         headers.add("x-amzn-query-error", f"{code};{'Receiver' if fault else 'Sender'}")
-    document = {"__type": spellings.type_name(service, name, shape is not None)}
+    document = {"__type": spellings.type_name(service, name)}
     return json_document.dumps(document | _plain(service, shape, _members(shape, service, error, fault)))
 
 
@@ -131,8 +131,8 @@ def _cbor(
         headers.add("x-amzn-query-error", f"{code};{'Receiver' if fault else 'Sender'}")
     members = _members(shape, service, error, fault)
     if shape is not None:
-        members = cbor_document.Writer().structure(shape)(members)
-    return cbor_document.dumps({"__type": spellings.type_name(service, name, shape is not None)} | members)
+        members |= cbor_document.Writer().structure(shape)({k: v for k, v in members.items() if k in shape.members})
+    return cbor_document.dumps({"__type": spellings.type_name(service, name)} | members)
 
 
 # XML ---------------------------------------------------------------------------------

@@ -6,7 +6,6 @@ import math
 import re
 from calendar import timegm
 from datetime import UTC, datetime
-from email.utils import formatdate, parsedate_tz
 from functools import lru_cache
 from time import gmtime, strftime
 
@@ -14,6 +13,10 @@ from stratolite.wire.faults import Unreadable
 
 # The years 0001 to 9999: what datetime, and every SDK, can hold.
 _FIRST, _LAST = -62135596800.0, 253402300800.0
+
+# Their English names, whatever the locale.
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?\Z", re.ASCII)
 
@@ -34,6 +37,8 @@ def from_text(text: str) -> float:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         pass
+    from email.utils import parsedate_tz  # here: 2 ms of every start, for a spelling that is rare in requests
+
     try:
         if parts := parsedate_tz(text):
             return bounded(timegm((*parts[:6], 0, 1, 0)) - (parts[9] or 0))
@@ -81,7 +86,9 @@ def _date(day: int) -> str:
 
 def rfc822(value: object) -> str:
     """`Wed, 07 Oct 2015 12:00:00 GMT`."""
-    return formatdate(math.floor(seconds(value)), usegmt=True)
+    at = gmtime(math.floor(seconds(value)))
+    clock = strftime("%H:%M:%S", at)
+    return f"{_DAYS[at.tm_wday]}, {at.tm_mday:02d} {_MONTHS[at.tm_mon - 1]} {at.tm_year:04d} {clock} GMT"
 
 
 TEXT_WRITERS = {"iso8601": iso, "rfc822": rfc822, "unixTimestamp": lambda value: str(unix(value))}

@@ -30,13 +30,10 @@ _FRONT_END = frozenset(
 _MESSAGE_KEYS = {"lambda": "Message", "kms": "message", "secretsmanager": "Message", "xray": "Message"}
 
 
-def type_name(service: str | None, name: str, modelled: bool) -> str:
+def type_name(service: str | None, name: str) -> str:
     """The `__type` of an error."""
-    if service in ("dynamodb", "dynamodbstreams", "sqs", "cloudwatch") and not modelled and name in _CORAL:
-        return _CORAL[name] + name
-    if service in ("dynamodb", "dynamodbstreams", "sqs", "cloudwatch") and modelled:
-        return _PACKAGES[service] + name
-    return name
+    package = _PACKAGES.get(service or "")
+    return name if package is None else _CORAL.get(name, package) + name
 
 
 def message_key(service: str | None, shape: Shape | None, code: str) -> str:
