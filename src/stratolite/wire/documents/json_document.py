@@ -204,6 +204,17 @@ class Checker(Reader):
     them anyway. Blobs stay base64 text, whose alphabet is not looked at either.
     """
 
+    def document(self, shape: Shape) -> Convert:
+        """A reader of a whole body: members the shape does not have, and nulls, are left out."""
+        members = self.structure(shape)
+
+        def read(value: Any) -> Any:
+            if type(value) is not dict:
+                raise Mismatch(value, "structure", shape.name) if value is not None else Unreadable
+            return members(value)
+
+        return read
+
     def field(self, shape: Shape) -> Field:
         match shape.type_name:
             case "list" | "map" if not getattr(shape, "is_document_type", False):
@@ -258,18 +269,24 @@ def _checked(convert: Convert) -> Convert:
     return check
 
 
-def contains_itself(shape: Shape, seen: tuple[str, ...] = ()) -> bool:
+def contains_itself(shape: Shape) -> bool:
     """Whether a structure can be found inside itself."""
-    match shape.type_name:
-        case "list":
-            return contains_itself(shape.member, seen)
-        case "map":
-            return contains_itself(shape.value, seen)
-        case "structure":
-            if shape.name in seen:
+    seen: set[str] = set()
+
+    def within(part: Shape) -> bool:
+        match part.type_name:
+            case "list":
+                return within(part.member)
+            case "map":
+                return within(part.value)
+            case "structure" if part.name == shape.name:
                 return True
-            return any(contains_itself(member, (*seen, shape.name)) for member in shape.members.values())
-    return False
+            case "structure" if part.name not in seen:
+                seen.add(part.name)
+                return any(map(within, part.members.values()))
+        return False
+
+    return any(map(within, shape.members.values()))
 
 
 # Writing -----------------------------------------------------------------------
