@@ -17,7 +17,7 @@ from stratolite.wire.quirks import malformed
 from stratolite.wire.shapes import Shape
 
 # Far over what any operation takes: a small body must not become a large one.
-_UNPACKED_MAX_BYTES = 64 * 1024 * 1024
+UNPACKED_MAX_BYTES = 64 * 1024 * 1024
 
 Decode = Callable[[Request], dict[str, Any]]
 
@@ -102,7 +102,7 @@ def _unpacked(request: Request) -> Request:
         return request
     unpack = zlib.decompressobj(wbits=31)
     try:
-        body = unpack.decompress(request.bytes(), _UNPACKED_MAX_BYTES)
+        body = unpack.decompress(request.bytes(), UNPACKED_MAX_BYTES)
     except zlib.error:
         raise Unreadable from None
     if unpack.unconsumed_tail or not unpack.eof:
