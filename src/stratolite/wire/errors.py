@@ -59,6 +59,8 @@ def encode_error(service: str | None, operation: str | None, protocol: str, erro
     trait: dict[str, Any] = shape.metadata.get("error", {}) if shape is not None else {}
     is_fault = not error.sender or (shape is not None and bool(shape.metadata.get("fault")))
     status = error.status or trait.get("httpStatusCode") or (500 if is_fault else 400)
+    if (known, protocol) == ("sqs", QUERY) and shape is not None:
+        status = sqs_query.STATUSES.get(shape.name, status)
     headers = Headers(id_headers(known, protocol, request_id))
     # A kernel error says by `is_named` that its code was chosen where it was raised, not left to the model.
     code = error.code if getattr(error, "is_named", False) else _query_code(known, shape, error.code)

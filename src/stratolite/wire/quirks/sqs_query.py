@@ -38,7 +38,7 @@ _ENTRIES = {
     "TagMap": ("Tag", "Key", "Value"),
 }
 
-# Codes on the query wire by error shape, with AWS's own status where it is not 400.
+# Codes on the query wire by error shape.
 ERROR_CODES = {
     "BatchEntryIdsNotDistinct": "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
     "BatchRequestTooLong": "AWS.SimpleQueueService.BatchRequestTooLong",
@@ -59,6 +59,9 @@ ERROR_CODES = {
     "TooManyEntriesInBatchRequest": "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
     "UnsupportedOperation": "AWS.SimpleQueueService.UnsupportedOperation",
 }
+
+# Statuses that only the query protocol has; JSON answers 400 to all of them.
+STATUSES = {"OverLimit": 403, "PurgeQueueInProgress": 403, "ResourceNotFoundException": 404}
 
 
 def spelled(model: dict[str, Any]) -> dict[str, Any]:
