@@ -7,6 +7,7 @@ from typing import Any
 
 from stratolite.kernel import Call, Made, Wanted, resource
 
+from . import attributes as rules
 from . import queues
 from .errors import QueueDoesNotExist
 
@@ -40,7 +41,7 @@ class Queue:
         attributes = {name: value for name, value in _attributes(wanted.properties).items() if name != "FifoQueue"}
         for name in ATTRIBUTES:
             if name in was and name not in attributes and name != "FifoQueue":
-                attributes[name] = queues.rules.DEFAULTS.get(name) or queues.rules.FIFO_DEFAULTS.get(name) or ""
+                attributes[name] = rules.DEFAULTS.get(name) or rules.FIFO_DEFAULTS.get(name) or ""
         if attributes.get("KmsDataKeyReusePeriodSeconds") == "":
             del attributes["KmsDataKeyReusePeriodSeconds"]  # it goes with its key
         if attributes:
