@@ -94,6 +94,8 @@ def _json(
     headers: Headers,
 ) -> bytes:
     name = shape.name if shape is not None else error.code
+    if service == "sqs":
+        name = sqs_query.TYPES.get(name, name)
     headers.add("Content-Type", content_type(service, PROTOCOLS[JSON]) if service else "application/x-amz-json-1.0")
     if service is not None and models.service(service).is_query_compatible:
         headers.add("x-amzn-query-error", f"{code};{'Receiver' if fault else 'Sender'}")
