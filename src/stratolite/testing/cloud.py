@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from stratolite.app import Config, build
-from stratolite.kernel import Caller, Cloud
+from stratolite.kernel import Caller, Cloud, Crash
 from stratolite.kernel.telemetry import LogLine, Span
 from stratolite.server.control import Control
 from stratolite.server.hosts import Doors
 from stratolite.wire.http1 import Headers, Request, Response
 
-from . import transport
+from . import inline, transport
 from .sim import SimWorld
 
 ENDPOINT = "http://localhost:4566"
@@ -47,15 +47,18 @@ class Clock:
         """
         seconds = (by.total_seconds() if isinstance(by, timedelta) else by) + timedelta(**units).total_seconds()
 
+        end = self._cloud.world.now() + seconds
+
         async def pass_by() -> None:
-            await asyncio.sleep(seconds)
+            if (left := end - self._cloud.world.now()) > 0:
+                await asyncio.sleep(left)
             await self._cloud.cloud.at_rest()
 
-        self._cloud.run(pass_by())
+        self._cloud.through_deaths(pass_by)
 
     def settle(self) -> None:
         """Let everything that is due now happen, and what follows from it at once."""
-        self._cloud.run(self._cloud.cloud.at_rest())
+        self._cloud.through_deaths(lambda: self._cloud.cloud.at_rest())
 
 
 class TestCloud:
@@ -65,25 +68,57 @@ class TestCloud:
         faults: how often the seed's sick places fail, 0 to 1.
         folder: where files go; None makes one that goes with the cloud.
         strict: refuse what is accepted but not emulated.
+        durable: keep the state in files and survive injected deaths: a request under way gets a connection error, the
+            next one meets the cloud's next life.
 
     A `with` block, or `close()`, ends it.
     """
 
     __test__ = False  # not a class of tests, whatever pytest thinks of its name
 
-    def __init__(self, seed: int = 0, faults: float = 0.0, folder: Path | None = None, strict: bool = False) -> None:
+    def __init__(
+        self,
+        seed: int = 0,
+        faults: float = 0.0,
+        folder: Path | None = None,
+        strict: bool = False,
+        durable: bool = False,
+    ) -> None:
         self.world = SimWorld(seed)
         self._own = None if folder else Path(tempfile.mkdtemp(prefix="stratolite-"))
         self.folder = folder or self._own or Path()
-        self.cloud: Cloud = build(Config(state=None, strict=strict), self.world, self.folder)
+        self._config = Config(state=self.folder / "state" if durable else None, strict=strict)
+        self.clock = Clock(self)
+        self.deaths = 0
+        transport.install()
+        self._open()
+        self.world.run(self.cloud.start())
+        self.world.faults = faults
+
+    def _open(self) -> None:
+        self.cloud: Cloud = build(self._config, self.world, self.folder)
         self.cloud.host = ENDPOINT.partition("//")[2]
         names = self.cloud.rooms.names()  # type: ignore[attr-defined]
         self._doors = Doors(self.cloud, Control(self.cloud, names))
         self.cloud.inside = self.answer
-        self.clock = Clock(self)
-        transport.install()
-        self.run(self.cloud.start())
-        self.world.faults = faults
+
+    def _live_again(self) -> None:
+        """After a death: what was in memory is gone, the files are not."""
+        while True:
+            self.deaths += 1
+            inline.bury()
+            self.cloud.store.close()
+            self.world.reborn()
+            faults, self.world.faults = self.world.faults, 0.0
+            try:
+                self._open()
+            finally:
+                self.world.faults = faults
+            try:
+                self.world.run(self.cloud.start())
+                return
+            except Crash:
+                continue
 
     def __enter__(self) -> TestCloud:
         return self
@@ -100,12 +135,30 @@ class TestCloud:
             shutil.rmtree(self._own, ignore_errors=True)
 
     def run(self, main: Awaitable[Any]) -> Any:
-        """Run a coroutine in the cloud's world until it is done."""
+        """Run a coroutine in the cloud's world until it is done.
+
+        Raises:
+            ConnectionError: the cloud died meanwhile (injected); it lives again when this is raised.
+        """
 
         async def wrapped() -> Any:
             return await main
 
-        return self.world.run(wrapped())
+        try:
+            return self.world.run(wrapped())
+        except Crash as death:
+            if self._config.state is None:
+                raise
+            self._live_again()
+            raise ConnectionError(f"the cloud died: {death}") from None
+
+    def through_deaths(self, main: Callable[[], Awaitable[Any]]) -> Any:
+        """Run it, again after each injected death."""
+        while True:
+            try:
+                return self.run(main())
+            except ConnectionError:
+                continue
 
     # as clients see it
 
@@ -239,7 +292,7 @@ def simulate(
     ran = 0
     for seed in itertools.islice(seeds, None) if isinstance(seeds, range) else range(seeds):
         with contextlib.ExitStack() as stack:
-            cloud = stack.enter_context(TestCloud(seed, faults))
+            cloud = stack.enter_context(TestCloud(seed, faults, durable=True))
             try:
                 scenario(cloud)
             except Exception as failure:

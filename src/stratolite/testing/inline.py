@@ -37,7 +37,17 @@ def current() -> Bridge | None:
     return getattr(_bridges, "bridge", None)
 
 
-@dataclass
+_alive: set[Bridge] = set()
+
+
+def bury() -> None:
+    """The process died: the threads of its handlers end where they wait."""
+    for bridge in list(_alive):
+        bridge.to_handler.put(("failed", Killed("the process died")))
+    _alive.clear()
+
+
+@dataclass(eq=False)
 class Bridge:
     """Between a handler's thread and the loop: one of the two waits, always."""
 
@@ -132,6 +142,7 @@ async def run(environment: InlineEnvironment, event: Any, context: Any, answer: 
         bridge.to_loop.put(outcome)
 
     thread = threading.Thread(target=main, name=environment.handler, daemon=True)
+    _alive.add(bridge)
     began = False
     while True:
         environment.enter()
@@ -142,6 +153,8 @@ async def run(environment: InlineEnvironment, event: Any, context: Any, answer: 
             kind, value = bridge.to_loop.get()  # the loop's thread stands still: only the handler runs
         finally:
             environment.leave()
+        if kind in ("done", "failed"):
+            _alive.discard(bridge)
         if kind == "done":
             return value
         if kind == "failed":
@@ -151,5 +164,6 @@ async def run(environment: InlineEnvironment, event: Any, context: Any, answer: 
         except Exception as failure:
             bridge.to_handler.put(("failed", failure))
         except BaseException:
+            _alive.discard(bridge)
             bridge.to_handler.put(("failed", Killed("the environment is gone")))
             raise

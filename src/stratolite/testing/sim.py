@@ -65,6 +65,7 @@ class SimWorld(World):
         self.random = random.Random(seed)
         self._chance = random.Random(f"faults {seed}")
         self._active: dict[str, bool] = {}
+        self._graves: list[set[asyncio.Task[Any]]] = []
         self.elapsed_s = 0.0
         self.jumped_s = 0.0
         self.struck: dict[str, int] = {}
@@ -113,8 +114,9 @@ class SimWorld(World):
     def reborn(self) -> None:
         """A new loop after a Crash: what was in memory is gone, the clock and chance go on."""
         old, self.loop = self.loop, SimLoop(self)
-        # Kept, not collected: their `finally` blocks must not run, the process they were in is dead.
-        _GRAVES.append((old, asyncio.all_tasks(old)))
-
-
-_GRAVES: list[tuple[asyncio.AbstractEventLoop, set[asyncio.Task[Any]]]] = []
+        dead = asyncio.all_tasks(old)
+        for task in dead:
+            task._log_destroy_pending = False  # type: ignore[attr-defined]
+        # Kept while this world lives: their `finally` blocks must not run, the process they were in is dead.
+        self._graves.append(dead)
+        old.close()

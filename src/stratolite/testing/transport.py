@@ -8,6 +8,7 @@ from typing import Any
 
 import botocore.awsrequest
 import botocore.httpsession
+from botocore.exceptions import ConnectionClosedError
 
 from stratolite.wire.http1 import Headers, Request, Response
 
@@ -44,7 +45,10 @@ def through(ask: Callable[[Request], Response]) -> Callable[..., Any]:
     """A `before-send` hook of a botocore client that answers with `ask` instead of the network."""
 
     def hook(request: Any, **_: Any) -> Any:
-        return answered(request, ask(read(request)))
+        try:
+            return answered(request, ask(read(request)))
+        except ConnectionError as death:
+            raise ConnectionClosedError(endpoint_url=request.url) from death
 
     return hook
 
