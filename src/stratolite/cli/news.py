@@ -60,10 +60,11 @@ def printer(as_json: bool) -> Callable[[dict[str, Any]], None]:
     """What prints one piece of news."""
     if as_json:
         return lambda each: print(json.dumps(each), flush=True)
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console(highlight=False, soft_wrap=True)
+    from .screen import screen
+
+    console = screen()
 
     def show(each: dict[str, Any]) -> None:
         moment = datetime.fromtimestamp(each["time"]).strftime("%H:%M:%S.%f")[:-3]

@@ -32,18 +32,17 @@ def status(
 
 
 def _show(found: running.Running, facts: dict[str, Any], stacks: list[dict[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
+    from .screen import screen, table
 
-    console = Console(highlight=False)
+    console = screen()
     strict = ", strict" if facts.get("strict") else ""
     console.print(f"Stratolite {facts['version']} answers on [bold]{found.endpoint}[/]{strict}")
     if stacks:
-        table = Table("stack", "status", "outputs", box=None, pad_edge=False)
+        rows = table("stack", "status", "outputs")
         for each in stacks:
             outputs = "\n".join(f"{o['OutputKey']} = {o['OutputValue']}" for o in each.get("Outputs", []))
-            table.add_row(each["StackName"], each["StackStatus"], outputs)
-        console.print(table)
+            rows.add_row(each["StackName"], each["StackStatus"], outputs)
+        console.print(rows)
     else:
         console.print("No stacks.")
     if facts["not_emulated"]:

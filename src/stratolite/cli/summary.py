@@ -48,10 +48,9 @@ def show(found: Running, described: dict[str, Any], as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(summary))
         return
-    from rich.console import Console
-    from rich.table import Table
+    from .screen import screen, table
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = screen()
     console.print(f"[bold]{summary['stack']}[/] {summary['status']} on {found.endpoint}")
     if summary["endpoints"]:
         console.print("\n[bold]Endpoints[/]")
@@ -61,7 +60,7 @@ def show(found: Running, described: dict[str, Any], as_json: bool) -> None:
         console.print("\n[bold]Outputs[/]")
         for name, value in summary["outputs"].items():
             console.print(f"  {name} = {value}")
-    table = Table("resource", "type", "name", box=None, pad_edge=False)
+    rows = table("resource", "type", "name")
     for each in summary["resources"]:
-        table.add_row(each["id"], each["type"], each["name"])
-    console.print("\n", table, sep="")
+        rows.add_row(each["id"], each["type"], each["name"])
+    console.print("\n", rows, sep="")

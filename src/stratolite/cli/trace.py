@@ -42,12 +42,11 @@ def trace(
 def _list(traces: list[dict[str, Any]]) -> None:
     from datetime import datetime
 
-    from rich.console import Console
-    from rich.table import Table
+    from .screen import screen, table
 
-    table = Table("time", "trace", "what", "spans", "ms", "failures", box=None, pad_edge=False)
+    rows = table("time", "trace", "what", "spans", "ms", "failures")
     for each in traces:
-        table.add_row(
+        rows.add_row(
             datetime.fromtimestamp(each["start"]).strftime("%H:%M:%S.%f")[:-3],
             each["trace"],
             f"{each['kind']} {each['name']}",
@@ -55,13 +54,14 @@ def _list(traces: list[dict[str, Any]]) -> None:
             f"{(each['finish'] - each['start']) * 1000:.1f}",
             f"[red]{each['failures']}[/]" if each["failures"] else "",
         )
-    Console(highlight=False).print(table)
+    screen().print(rows)
 
 
 def _tree(journey: dict[str, Any]) -> None:
-    from rich.console import Console
     from rich.text import Text
     from rich.tree import Tree
+
+    from .screen import screen
 
     spans = sorted(journey["spans"], key=lambda span: (span["start"], -span["finish"]))
     first = spans[0]["start"]
@@ -87,4 +87,4 @@ def _tree(journey: dict[str, Any]) -> None:
             grow(tree.add(text), span["span"])
 
     grow(root, None)
-    Console(highlight=False).print(root)
+    screen().print(root)

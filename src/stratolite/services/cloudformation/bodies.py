@@ -12,6 +12,7 @@ from stratolite.languages.templates.parameters import Parameter
 from . import changesets, rows
 from .desire import Desire, required_capabilities
 from .errors import ValidationError, no_stack
+from .transforms import SERVERLESS, translator
 
 _REASONS = {
     "CAPABILITY_IAM": "The following resource(s) require capabilities: [{types}]",
@@ -113,8 +114,9 @@ def _read(body: str) -> tuple[dict[str, Any], dict[str, Any]]:
             check(template)
             capabilities = required_capabilities(template)
             types = sorted(n for n, e in template.resources.items() if e.type.startswith("AWS::IAM::"))
-        elif "AWS::Serverless-2016-10-31" in asked:
+        elif SERVERLESS in asked:
             capabilities, types = ["CAPABILITY_AUTO_EXPAND"], asked
+            translator.warm()  # who asks for a summary deploys next
         _parameters(document)
     except TemplateError as error:
         raise ValidationError(error.message) from error

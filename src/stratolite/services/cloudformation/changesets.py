@@ -69,7 +69,7 @@ async def create_change_set(
             key = stacks.insert(c, stack_name, stack_id, desire, "REVIEW_IN_PROGRESS", "ROLLBACK")
             stack = rows.by_key(c, key)
             stack_status(c, stack, "REVIEW_IN_PROGRESS", "User Initiated")
-        elif _find(c, change_set_name, stack["name"]) is not None:
+        elif _is_waiting(c, stack, change_set_name):
             raise AlreadyExistsException(f"ChangeSet {change_set_name} already exists")
         changes: list[dict[str, Any]] = []
         if problem is None:
@@ -101,6 +101,16 @@ def _check_stack(stack: Row | None, stack_name: str, name: str, kind: str) -> No
         stacks.check_updatable(stack)
 
 
+def _is_waiting(call: Call, stack: Row, name: str) -> bool:
+    """Whether a change set of that name is there to be executed. One that was makes room: the CLI names its own by the
+    second, and two deployments fit into one here."""
+    found = call.tx.value(
+        "SELECT 1 FROM cloudformation_change_set WHERE stack = ? AND name = ? AND execution <> 'EXECUTE_COMPLETE'",
+        stack["key"], name,
+    )  # fmt: skip
+    return found is not None
+
+
 def _find(call: Call, name: str, stack_name: str | None) -> Row | None:
     if name.startswith("arn:"):
         return call.tx.one("SELECT * FROM cloudformation_change_set WHERE id = ?", name)
@@ -109,7 +119,11 @@ def _find(call: Call, name: str, stack_name: str | None) -> Row | None:
     stack = rows.stack(call, stack_name)
     if stack is None:
         raise ValidationError(f"Stack [{stack_name}] does not exist")
-    return call.tx.one("SELECT * FROM cloudformation_change_set WHERE stack = ? AND name = ?", stack["key"], name)
+    return call.tx.one(
+        "SELECT * FROM cloudformation_change_set WHERE stack = ? AND name = ? ORDER BY key DESC LIMIT 1",
+        stack["key"],
+        name,
+    )
 
 
 def found(call: Call, name: str, stack_name: str | None) -> Row:

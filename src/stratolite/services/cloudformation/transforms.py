@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -38,15 +37,12 @@ class Translator:
 
     def _start(self) -> subprocess.Popen[str]:
         if self._child is None or self._child.poll() is not None:
-            # Of the environment only what finds Python's packages: the translator reads AWS_* and must not.
-            kept = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
             self._child = subprocess.Popen(
                 [sys.executable, str(Path(__file__).with_name("sam_child.py"))],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 text=True,
-                env=kept,
                 start_new_session=True,  # Ctrl-C is for the server; the child ends at its end of file
             )
         return self._child

@@ -87,7 +87,19 @@ class Bed:
             async def delete(call: Call, made_id: str, properties: dict[str, Any]) -> None:
                 bed._did("delete", made_id)
 
-        return {each.name: each for each in marked(SimpleNamespace(Topic=Topic, Queue=Queue))}  # type: ignore[arg-type]
+        @resource("AWS::DynamoDB::Table")
+        class Table:
+            @staticmethod
+            def create(call: Call, wanted: Wanted) -> Made:
+                bed._did("create", wanted.logical_id)
+                return Made(wanted.properties.copy()["TableName"])
+
+            @staticmethod
+            def delete(call: Call, made_id: str, properties: dict[str, Any]) -> None:
+                bed._did("delete", made_id)
+
+        found = marked(SimpleNamespace(Topic=Topic, Queue=Queue, Table=Table))  # type: ignore[arg-type]
+        return {each.name: each for each in found}
 
     # asking
 
