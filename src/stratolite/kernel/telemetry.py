@@ -252,44 +252,6 @@ class Telemetry:
             out.append({**dict(row), "name": first["name"], "kind": first["kind"]})
         return out
 
-    def find_trace(self, part: str) -> str | None:
-        """The newest trace whose id, or an attribute of one of whose spans (a request id, say), contains this text."""
-        self.flush()
-        row = self._db.execute(
-            "SELECT trace FROM span WHERE instr(trace, ?) OR instr(attributes, ?) ORDER BY id DESC LIMIT 1",
-            (part, part),
-        ).fetchone()
-        return row[0] if row else None
-
-    def lines(
-        self,
-        account: str,
-        region: str,
-        group: str,
-        stream: str | None = None,
-        start: float = 0.0,
-        end: float = float("inf"),
-        after_block: int = 0,
-    ) -> list[LogLine]:
-        """The lines of a group, or of one of its streams, in [start, end), in order of time."""
-        self.flush()
-        sql = (
-            "SELECT id, stream, written, lines FROM log_block"
-            " WHERE account = ? AND region = ? AND log_group = ? AND id > ? AND last >= ? AND first < ?"
-        )
-        args: list[Any] = [account, region, group, after_block, start, end]
-        if stream is not None:
-            sql += " AND stream = ?"
-            args.append(stream)
-        found = [
-            LogLine(time, message, row["stream"], row["written"], f"{row['id']:020d}{i:08d}")
-            for row in self._db.execute(sql, args)
-            for i, (time, message) in enumerate(json.loads(row["lines"]))
-            if start <= time < end
-        ]
-        found.sort(key=lambda line: (line.time, line.id))
-        return found
-
     def news(self, block: int, span: int, since: float = 0.0, limit: int = 1000) -> dict[str, Any]:
         """What was written after a place, of all accounts: log lines, spans, the place reached, whether there is more.
 
@@ -336,6 +298,44 @@ class Telemetry:
 
     def _newest(self, table: str) -> int:
         return int(self._db.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0])
+
+    def find_trace(self, part: str) -> str | None:
+        """The newest trace whose id, or an attribute of one of whose spans (a request id, say), contains this text."""
+        self.flush()
+        row = self._db.execute(
+            "SELECT trace FROM span WHERE instr(trace, ?) OR instr(attributes, ?) ORDER BY id DESC LIMIT 1",
+            (part, part),
+        ).fetchone()
+        return row[0] if row else None
+
+    def lines(
+        self,
+        account: str,
+        region: str,
+        group: str,
+        stream: str | None = None,
+        start: float = 0.0,
+        end: float = float("inf"),
+        after_block: int = 0,
+    ) -> list[LogLine]:
+        """The lines of a group, or of one of its streams, in [start, end), in order of time."""
+        self.flush()
+        sql = (
+            "SELECT id, stream, written, lines FROM log_block"
+            " WHERE account = ? AND region = ? AND log_group = ? AND id > ? AND last >= ? AND first < ?"
+        )
+        args: list[Any] = [account, region, group, after_block, start, end]
+        if stream is not None:
+            sql += " AND stream = ?"
+            args.append(stream)
+        found = [
+            LogLine(time, message, row["stream"], row["written"], f"{row['id']:020d}{i:08d}")
+            for row in self._db.execute(sql, args)
+            for i, (time, message) in enumerate(json.loads(row["lines"]))
+            if start <= time < end
+        ]
+        found.sort(key=lambda line: (line.time, line.id))
+        return found
 
     def streams(self, account: str, region: str, group: str) -> dict[str, tuple[float, float, float]]:
         """Stream name to (first event, last event, last written)."""
