@@ -132,12 +132,14 @@ _PROPERTY = re.compile(r"\\p\{(\w+)\}|\\p([LNMZSPC])")
 @lru_cache(maxsize=4096)
 def compiled(pattern: str) -> re.Pattern[str] | None:
     """A model's pattern for Python; None for one that only Java can read: it is not checked then."""
-    text = pattern
+    # Java reads surrogate pairs where Python has characters, and takes a hyphen after `\w` for itself.
+    text = pattern.replace(r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010ffff")
+    text = re.sub(r"(\\[wds])-(?!\])", r"\1\-", text)
     flags = re.ASCII
     if "\\p" in pattern or "\\P" in pattern:
         flags = re.UNICODE
         try:
-            text = _expanded(pattern)
+            text = _expanded(text)
         except KeyError:
             return None
     try:
@@ -174,7 +176,8 @@ def hashed(values: list[str]) -> list[str]:
 
     Recorded answers of nine services agree with Java's String.hashCode, and within a bucket with the newest first.
     """
-    return sorted(reversed(values), key=lambda text: _java_hash(text) & 31)
+    newest_first = values[::-1]
+    return sorted(newest_first, key=lambda text: _java_hash(text) & 31)
 
 
 def _java_hash(text: str) -> int:
