@@ -178,12 +178,12 @@ def test_wildcards_are_bounded(wildcard, accepted):
     if accepted:
         compile_pattern(source)
     else:
-        with pytest.raises(PatternError, match="too complex|Consecutive wildcard|Invalid escape"):
+        with pytest.raises(PatternError, match=r"too complex|Consecutive wildcard|Invalid escape"):
             compile_pattern(source)
 
 
 def test_dialects_differ_in_data_only():
-    with pytest.raises(PatternError, match="Unrecognized match type cidr"):
+    with pytest.raises(PatternError, match=r"Unrecognized match type cidr"):
         compile_pattern(json.dumps(field({"cidr": "10.0.0.0/8"})), MAPPING)
     with pytest.raises(PatternError, match="Unsupported anything-but pattern: suffix"):
         compile_pattern(json.dumps(field({"anything-but": {"suffix": "x"}})), FILTER_POLICY)
