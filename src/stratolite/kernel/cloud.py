@@ -256,7 +256,7 @@ class Cloud:
 
     @property
     def _reader(self) -> Tx:
-        return Tx(self.store)
+        return self.store.reader()
 
     def dispatch(
         self,
