@@ -1,0 +1,10 @@
+"""DynamoDB: tables of items, found by their keys."""
+
+from stratolite.kernel import Service
+
+from . import accounts, batches, indexes, items, lifetimes, reads, streams, tables, tags, transactions
+
+service = Service(
+    "dynamodb",
+    modules=[tables, indexes, items, reads, batches, transactions, lifetimes, streams, tags, accounts],
+)
