@@ -74,7 +74,7 @@ class Aws:
             result = cloud.request(operation, caller, params, request_id, not_emulated)
         except Exception as error:
             return _failure(where, error, request_id)
-        if isinstance(result, dict):
+        if isinstance(result, dict | bytes):
             return _success(where, operation, result, request_id, not_emulated)
         if isinstance(result, asyncio.Future):
             return _when_committed(where, operation, result, request_id, not_emulated)
