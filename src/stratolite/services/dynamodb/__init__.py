@@ -2,9 +2,37 @@
 
 from stratolite.kernel import Service
 
-from . import accounts, batches, indexes, items, lifetimes, reads, streams, tables, tags, transactions
+from . import (
+    accounts,
+    backups,
+    batches,
+    indexes,
+    items,
+    lifetimes,
+    reads,
+    resources,
+    source,
+    streams,
+    tables,
+    tags,
+    transactions,
+)
 
 service = Service(
     "dynamodb",
-    modules=[tables, indexes, items, reads, batches, transactions, lifetimes, streams, tags, accounts],
+    modules=[
+        tables,
+        indexes,
+        items,
+        reads,
+        batches,
+        transactions,
+        lifetimes,
+        streams,
+        tags,
+        accounts,
+        backups,
+        source,
+        resources,
+    ],
 )

@@ -17,8 +17,8 @@ def enable(call: Call, account: str, region: str, name: str, definition: Definit
     label = _label(call, account, region, name)
     stamp = int(call.now * 1000)
     call.tx.run(
-        "INSERT INTO dynamodb_stream (account, region, table_name, label, view_type, key_schema, shard, created_at, next)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO dynamodb_stream (account, region, table_name, label, view_type, key_schema, shard, created_at, first,"
+        " next) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         account,
         region,
         name,
@@ -27,6 +27,7 @@ def enable(call: Call, account: str, region: str, name: str, definition: Definit
         json.dumps(definition["KeySchema"]),
         f"shardId-{stamp:020d}-{call.world.hex(8)}",
         call.now,
+        stamp * 1000,
         stamp * 1000,
     )
     definition["Stream"] = call.tx.value(

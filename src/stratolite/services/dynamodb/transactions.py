@@ -209,7 +209,7 @@ def transact_write_items(
     plan = steps(transact_items)
     if client_request_token is not None:
         known = call.tx.one(
-            "SELECT request, units FROM dynamodb_token WHERE account = ? AND region = ? AND token = ? AND until > ?",
+            "SELECT request FROM dynamodb_token WHERE account = ? AND region = ? AND token = ? AND until > ?",
             call.account,
             call.region,
             client_request_token,

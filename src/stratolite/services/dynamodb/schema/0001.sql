@@ -56,6 +56,7 @@ CREATE TABLE dynamodb_stream (
     shard       TEXT NOT NULL,
     created_at  REAL NOT NULL,
     disabled_at REAL,
+    first       INTEGER NOT NULL,
     next        INTEGER NOT NULL,
     trimming    INTEGER NOT NULL DEFAULT 0,
     UNIQUE (account, region, table_name, label)
