@@ -238,6 +238,6 @@ class Api:
         def ask(**params: Any) -> Any:
             result = call.cloud.dispatch(operation, caller, params, call.trace, call.tx)
             # A raw operation may answer with the bytes that would have left: here they are read.
-            return json.loads(result) if result.__class__ is bytes else result
+            return json.loads(result or b"{}") if result.__class__ is bytes else result
 
         return ask

@@ -79,7 +79,7 @@ class Aws:
             result = cloud.request(operation, caller, params, request_id, not_emulated)
         except Exception as error:
             return _failure(where, error, request_id)
-        accept = request.headers.get("accept-encoding") or ""
+        accept = ", ".join(request.headers.all("accept-encoding")[:1])  # DynamoDB looks at the first
         if isinstance(result, dict | bytes):
             return _success(where, operation, result, request_id, not_emulated, accept)
         if isinstance(result, asyncio.Future):

@@ -109,6 +109,8 @@ def _check_call(call: syntax.Call) -> None:
         _require_distinct(function, first, operands[1:])
     elif function == "list_append":
         for operand in operands:
+            if isinstance(operand, syntax.Call) and operand.function == function:
+                raise Invalid(f"The function is not allowed to be used this way in an expression; function: {function}")
             _require(function, operand, frozenset("L"))
 
 

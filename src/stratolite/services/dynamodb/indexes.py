@@ -109,28 +109,23 @@ def _create(call: Call, found: Table, definition: Definition, given: Json, attri
         raise LimitExceededException()
     names = [element["AttributeName"] for element in given["KeySchema"]]
     if attributes is None:
-        if any(name not in found.types for name in names):
+        raise Invalid(
+            _WRONG + "AttributeDefinitions must be specified when a GlobalSecondaryIndex is created: Some index key "
+            f"attributes are not defined in AttributeDefinitions. Keys: [{', '.join(names)}], AttributeDefinitions: []"
+        )
+    types = definitions.attributes(attributes)
+    definitions.check_defined(names, types, "index")
+    for attribute, kind in types.items():
+        if found.types.get(attribute, kind) != kind:
             raise Invalid(
-                _WRONG + "AttributeDefinitions must be specified: Some index key attributes are not defined in "
-                f"AttributeDefinitions. Keys: [{', '.join(names)}], AttributeDefinitions: "
-                f"[{', '.join(found.types)}]"
+                _WRONG + f"Attribute cannot be redefined: AttributeDefinitions: {attribute} of type "
+                f"{found.types[attribute]} redefined as {kind}"
             )
-        types: dict[str, str] = {}
-    else:
-        types = definitions.attributes(attributes)
-        definitions.check_defined(names, types, "index")
-        for attribute, kind in types.items():
-            if found.types.get(attribute, kind) != kind:
-                raise Invalid(
-                    _WRONG + f"Attribute cannot be redefined: AttributeDefinitions: {attribute} of type "
-                    f"{found.types[attribute]} redefined as {kind}"
-                )
-        spurious = [attribute for attribute in types if attribute not in names and attribute not in found.types]
-        if spurious:
-            raise Invalid(
-                _WRONG + f"Some AttributeDefinitions are not used. AttributeDefinitions: [{', '.join(types)}], "
-                f"keys used: [{', '.join(names)}]"
-            )
+    if any(attribute not in names and attribute not in found.types for attribute in types):
+        raise Invalid(
+            _WRONG + f"Some AttributeDefinitions are not used. AttributeDefinitions: [{', '.join(types)}], "
+            f"keys used: [{', '.join(names)}]"
+        )
     definitions.throughput(definition["BillingMode"], given.get("ProvisionedThroughput"), name)
     included = sum(
         len(index["Projection"].get("NonKeyAttributes", ()))

@@ -89,7 +89,7 @@ def change(
     if size > LARGEST_ITEM_BYTES:
         raise Invalid("Item size to update has exceeded the maximum allowed size")
     if actions and any(len(action.path.steps) > 1 for action in actions) and _too_deep(after):
-        raise Invalid("Nesting Levels have exceeded supported limits")
+        raise Invalid(values.TOO_DEEP)
     return Written(old, after, rows.put(call, into, where, old, after, size))
 
 

@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from stratolite.kernel import Call, job
-from stratolite.languages.expressions.errors import Invalid
+from stratolite.languages.expressions.errors import Invalid, Malformed
 
 from . import rows, table
 from .errors import ResourceNotFoundException
@@ -33,6 +33,8 @@ def update_time_to_live(call: Call, table_name: str, time_to_live_specification:
                 f"1 validation error detected: Value null at 'timeToLiveSpecification.{member}' failed to satisfy "
                 "constraint: Member must not be null"
             )
+    if name.__class__ is not str or enabled.__class__ is not bool:
+        raise Malformed("Unexpected value type in payload")
     if not 1 <= len(name) <= 255:
         how = "less than or equal to 255" if name else "greater than or equal to 1"
         raise Invalid(

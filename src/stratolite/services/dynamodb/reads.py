@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stratolite.kernel import Call
-from stratolite.languages.expressions import evaluate, keys, project, syntax
+from stratolite.languages.expressions import evaluate, keys, project, syntax, values
 from stratolite.languages.expressions.bind import FILTER, KEY_CONDITION, Binding
 from stratolite.languages.expressions.errors import Invalid
 from stratolite.languages.expressions.keys import KeyCondition, Range
@@ -108,8 +108,7 @@ def _start_place(of: Table, index: Index | None, start: Item) -> tuple[Any, ...]
     """The place an ExclusiveStartKey names. Raises Invalid when it is no key of what is read."""
     names = {*of.keys.names, *(index.keys.names if index else ())}
     if set(start) != names:
-        raise Invalid("The provided starting key is invalid" if index is None or len(start) == len(names) else
-                      "Exclusive Start Key must have same size as table's key schema")  # fmt: skip
+        raise Invalid("The provided starting key is invalid")
     for name in names:
         if of.types[name] not in start[name]:
             raise Invalid("The provided starting key is invalid: The provided key element does not match the schema")
@@ -154,45 +153,60 @@ def _select(
         )
 
 
-def _consumed(of: Table, index: Index | None, page: Page, consistent: bool, fetched: int) -> Consumed:
-    units = capacity.read_units(page.size, consistent)
+ON_DEMAND_PARTITIONS = 4
+"""A scan reads something of every partition there is; a new on-demand table has four.
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html"""
+
+
+@dataclass(slots=True)
+class Asked:
+    """What a Query or Scan is to show, and how it reads."""
+
+    of: Table
+    index: Index | None
+    wanted: project.Tree | None
+    count_only: bool
+    consistent: bool
+    fetch: bool
+    """Whether items are fetched from the table, since the local index does not show all that is asked for."""
+    reported: str | None
+    partitions: int = 1
+
+
+def _consumed(asked: Asked, page: Page) -> Consumed:
+    units = capacity.read_units(page.size, asked.consistent)
+    if page.last is None:
+        units = max(units, capacity.read_units(0, asked.consistent) * asked.partitions)
     used = Consumed()
+    index = asked.index
     if index is None:
         used.table = units
     elif index.is_local:
         used.local[index.name] = units
-        if fetched:  # each item fetched from the table is a read of its own
-            used.table = float(fetched) if consistent else fetched / 2
+        if asked.fetch:  # each item fetched from the table is a read of its own
+            used.table = page.scanned * capacity.read_units(0, asked.consistent)
     else:
         used.globals[index.name] = units
     return used
 
 
-def answer(
-    of: Table,
-    index: Index | None,
-    page: Page,
-    wanted: project.Tree | None,
-    count_only: bool,
-    consistent: bool,
-    reported: str | None,
-    fetched: int = 0,
-) -> Answer | bytes:
-    if wanted is None and not count_only and page.last is None and reported is None:
-        # The commonest answer needs no look into the items.
-        count = len(page.rows)
-        body = b",".join([row.wire for row in page.rows])
-        return b'{"Items":[%b],"Count":%d,"ScannedCount":%d}' % (body, count, page.scanned)
+def answer(asked: Asked, page: Page) -> bytes:
+    """The answer to a Query or Scan; items that are shown whole are not looked into."""
     made: Answer = {"Count": len(page.rows), "ScannedCount": page.scanned}
-    if not count_only:
-        items = [row.item for row in page.rows]
-        made["Items"] = items if wanted is None else [project.project(item, wanted) for item in items]
     if page.last is not None:
-        made["LastEvaluatedKey"] = last_key(of, index, page.last.item)
-    used = _consumed(of, index, page, consistent, fetched)
-    if (units := capacity.report(of.name, used, reported)) is not None:
-        made["ConsumedCapacity"] = units
-    return made
+        made["LastEvaluatedKey"] = last_key(asked.of, asked.index, page.last.item)
+    if asked.reported is not None:
+        used = capacity.report(asked.of.name, _consumed(asked, page), asked.reported)
+        if used is not None:
+            made["ConsumedCapacity"] = used
+    if asked.count_only:
+        return rows.dumps(made)
+    if asked.wanted is None:
+        shown = [row.wire for row in page.rows]
+    else:
+        wanted = asked.wanted
+        shown = [rows.dumps(project.project(row.item, wanted)) for row in page.rows]
+    return b'{"Items":[' + b",".join(shown) + b"]," + rows.dumps(made)[1:]
 
 
 def _find_index(call: Call, of: Table, name: str | None, consistent: bool | None) -> Index | None:
@@ -316,7 +330,7 @@ def query(
     key_condition_expression: str | None = None,
     expression_attribute_names: Json = None,
     expression_attribute_values: Json = None,
-) -> Answer | bytes:
+) -> bytes:
     """https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Query.html"""
     expressions = {
         "ProjectionExpression": projection_expression,
@@ -366,10 +380,8 @@ def query(
     page = collect(
         _query_rows(call, of, index, pk, within, scan_index_forward is not False, start, fetch), limit, condition
     )
-    return answer(
-        of, index, page, wanted, select == "COUNT", bool(consistent_read), return_consumed_capacity,
-        page.scanned if fetch else 0,
-    )  # fmt: skip
+    asked = Asked(of, index, wanted, select == "COUNT", bool(consistent_read), fetch, return_consumed_capacity)
+    return answer(asked, page)
 
 
 def _filter(bound: Binding, expression: str | None, given: Json, operator: str | None) -> Condition | None:
@@ -395,6 +407,10 @@ def _needs_fetch(index: Index | None, select: str | None, wanted: project.Tree |
 
 
 def _query_start(of: Table, index: Index | None, start: Item, pk: bytes, within: Range) -> tuple[Any, ...]:
+    if index is None and not of.keys.ranges:
+        # A partition without a sort key is one item: nothing can come after it.
+        shown = ", ".join(f"{name}=AttributeValue: {values.described(value)}" for name, value in start.items())
+        raise Invalid(f"The provided exclusive start key is invalid: ExclusiveStartKey: {{{shown}}}")
     place = _start_place(of, index, start)
     if place[1] != pk:
         raise Invalid("The provided starting key is outside query boundaries based on provided conditions")
@@ -469,7 +485,7 @@ def scan(
     expression_attribute_names: Json = None,
     expression_attribute_values: Json = None,
     consistent_read: bool | None = None,
-) -> Answer | bytes:
+) -> bytes:
     """https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Scan.html"""
     expressions = {"ProjectionExpression": projection_expression, "FilterExpression": filter_expression}
     check_mixture(
@@ -501,10 +517,11 @@ def scan(
         raise Invalid("The provided Exclusive start key does not map to the provided Segment and TotalSegments values.")
     fetch = _needs_fetch(index, select, wanted)
     page = collect(_scan_rows(call, of, index, hashes, start, fetch), limit, condition)
-    return answer(
-        of, index, page, wanted, select == "COUNT", bool(consistent_read), return_consumed_capacity,
-        page.scanned if fetch else 0,
-    )  # fmt: skip
+    partitions = ON_DEMAND_PARTITIONS if hashes is None and of.definition["BillingMode"] == "PAY_PER_REQUEST" else 1
+    asked = Asked(
+        of, index, wanted, select == "COUNT", bool(consistent_read), fetch, return_consumed_capacity, partitions
+    )
+    return answer(asked, page)
 
 
 def _scan_rows(

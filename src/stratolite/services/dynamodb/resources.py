@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from stratolite.kernel import AwsError, Call, Made, NotReady, Wanted, resource
+from stratolite.kernel import AwsError, Call, Made, Wanted, resource
+
+from . import tables
+from .errors import ResourceNotFoundException
 
 Properties = dict[str, Any]
 
@@ -29,7 +32,10 @@ def _numbers(value: Any) -> Any:
 
 
 def _index(given: Properties) -> Properties:
-    made = {name: given[name] for name in ("IndexName", "KeySchema", "Projection") if name in given}
+    made: Properties = {}
+    for name in ("IndexName", "KeySchema", "Projection"):
+        if name in given:
+            made[name] = given[name]
     for name in _INDEX_THROUGHPUT:
         if given.get(name):
             made[name] = _numbers(given[name])
@@ -102,19 +108,24 @@ def _made(found: Properties) -> Made:
     return Made(ref=found["TableName"], attributes=attributes)
 
 
-SETTLING_S = 0.01
+SETTLING_S = 0.005
 """Between looks at a table that is on its way: it is there at the next turn of the loop."""
 
 
-def _settled(call: Call, name: str) -> Made:
-    found = _described(call, name)
-    if (
-        found is None
-        or found["TableStatus"] != "ACTIVE"
-        or any(index["IndexStatus"] != "ACTIVE" for index in found.get("GlobalSecondaryIndexes", ()))
-    ):
-        raise NotReady(SETTLING_S, None if found is None else _made(found))
-    return _made(found)
+def _is_settled(found: Properties) -> bool:
+    return bool(found["TableStatus"] == "ACTIVE") and all(
+        index["IndexStatus"] == "ACTIVE" for index in found.get("GlobalSecondaryIndexes", ())
+    )
+
+
+async def _settled(call: Call, name: str) -> Properties:
+    while True:
+        found = _described(call, name)
+        if found is None:
+            raise ResourceNotFoundException(f"Requested resource not found: Table: {name} not found")
+        if _is_settled(found):
+            return found
+        await call.world.sleep(SETTLING_S)
 
 
 def _differing(was: list[Properties], wanted: list[Properties]) -> list[Properties]:
@@ -153,48 +164,37 @@ class Table:
     def create(call: Call, wanted: Wanted) -> Made:
         properties = wanted.properties
         name = properties.get("TableName") or wanted.physical_name(255)
-        if wanted.made is None:
-            call.api("dynamodb").create_table(**_creation(name, properties))
-            found = _described(call, name)
-            assert found is not None, "it was just made"
-            raise NotReady(SETTLING_S, _made(found))
-        made = _settled(call, name)
-        attribute = _lifetime(properties)
-        if attribute is not None:
-            call.api("dynamodb").update_time_to_live(
-                TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": attribute}
-            )
+        call.api("dynamodb").create_table(**_creation(name, properties))
+        # In one transaction with the template's step: what depends on the table finds it there.
+        tables.settle_now(call, name)
+        _update_lifetime(call, name, properties)
         _recovery(call, name, properties)
-        return made
+        found = _described(call, name)
+        assert found is not None, "it was just made"
+        return _made(found)
 
     @staticmethod
-    def update(call: Call, made_id: str, wanted: Wanted, was: Properties) -> Made:
-        """One change at a time, as UpdateTable wants it; each run looks at what is still to be done."""
+    async def update(call: Call, made_id: str, wanted: Wanted, was: Properties) -> Made:
+        """One change at a time, as UpdateTable wants it, until nothing is left to be done."""
         properties = wanted.properties
-        found = _described(call, made_id)
-        if (
-            found is None
-            or found["TableStatus"] != "ACTIVE"
-            or any(index["IndexStatus"] != "ACTIVE" for index in found.get("GlobalSecondaryIndexes", ()))
-        ):
-            raise NotReady(SETTLING_S)
-        request = _next_change(found, properties)
-        if request is not None:
-            call.api("dynamodb").update_table(TableName=made_id, **request)
-            raise NotReady(SETTLING_S)
-        _update_lifetime(call, made_id, properties)
-        _recovery(call, made_id, properties)
-        _update_tags(call, found["TableArn"], properties.get("Tags") or [])
+        while True:
+            found = await _settled(call, made_id)
+            request = _next_change(found, properties)
+            if request is None:
+                break
+            with call.write() as c:
+                c.api("dynamodb").update_table(TableName=made_id, **request)
+        with call.write() as c:
+            _update_lifetime(c, made_id, properties)
+            _recovery(c, made_id, properties)
+            _update_tags(c, found["TableArn"], properties.get("Tags") or [])
         return _made(found)
 
     @staticmethod
     def delete(call: Call, made_id: str, properties: Properties) -> None:
-        found = _described(call, made_id)
-        if found is None:
-            return
-        if found["TableStatus"] == "ACTIVE":
+        if _described(call, made_id) is not None:
             call.api("dynamodb").delete_table(TableName=made_id)
-        raise NotReady(SETTLING_S)
+            tables.settle_now(call, made_id)
 
 
 def _next_change(found: Properties, wanted: Properties) -> Properties | None:

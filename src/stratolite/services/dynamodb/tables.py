@@ -142,10 +142,12 @@ def create_table(
 @job
 def settle(call: Call, table: int) -> None:
     """What was asked of a table is done."""
-    row = call.tx.one("SELECT account, region, name, definition FROM dynamodb_table WHERE key = ?", table)
-    if row is None:
+    text = call.tx.value("SELECT definition FROM dynamodb_table WHERE key = ?", table)
+    if text is None:
         return
-    definition: Definition = json.loads(row["definition"])
+    definition: Definition = json.loads(text)
+    if definition["TableStatus"] == "ACTIVE":
+        return
     if definition["TableStatus"] == "DELETING":
         call.tx.run("DELETE FROM dynamodb_table WHERE key = ?", table)
         call.later("dynamodb.sweep", None, None, None, table=table)
@@ -154,12 +156,19 @@ def settle(call: Call, table: int) -> None:
         for index in definition.get("GlobalSecondaryIndexes", ()):
             index["IndexStatus"] = "ACTIVE"
         if definition["BillingMode"] == "PAY_PER_REQUEST":
-            definition["LastUpdateToPayPerRequestDateTime"] = round(call.now, 3)
+            definition["LastUpdateToPayPerRequestDateTime"] = definition["CreationDateTime"]
     definition["TableStatus"] = "ACTIVE"
     for index in definition.get("GlobalSecondaryIndexes", ()):
         if index["IndexStatus"] == "UPDATING":
             index["IndexStatus"] = "ACTIVE"
     save_row(call, table, definition)
+
+
+def settle_now(call: Call, name: str) -> None:
+    """Do at once, in this transaction, what `settle` would do at the next turn."""
+    found = table.find(call, name)
+    if found is not None:
+        settle(call, found.key)
 
 
 def save_row(call: Call, key: int, definition: Definition) -> None:

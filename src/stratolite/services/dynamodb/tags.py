@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from stratolite.kernel import Call
@@ -15,6 +16,8 @@ from .table import Table
 MOST = 50
 LONGEST_NAME = 128
 LONGEST_VALUE = 256
+
+_ALLOWED = re.compile(r"[\w\s.:/=+\-@]*").fullmatch
 
 Json = Any
 Answer = dict[str, Any]
@@ -37,6 +40,11 @@ def check(given: Json) -> None:
             raise Invalid("One or more parameter values were invalid: Tag keys starting with aws: are reserved")
         if name in names:
             raise Invalid(f"One or more parameter values were invalid: Duplicate tag key: {name}")
+        if not _ALLOWED(name) or not _ALLOWED(value):
+            raise Invalid(
+                "One or more parameter values were invalid: Tag keys and values can only contain letters, digits, spaces "
+                "and _.:/=+-@"
+            )
         names.add(name)
     if len(names) > MOST:
         raise Invalid("One or more parameter values were invalid: Too Many Tags")
@@ -57,7 +65,9 @@ def all_of(call: Call, key: int) -> list[dict[str, str]]:
 
 
 def _tagged(call: Call, arn: str) -> Table:
-    match = table.ARN(arn) if arn else None
+    if not arn.startswith("arn:"):
+        raise Invalid(f"Invalid TableArn: ARNs must start with 'arn:': {arn}")
+    match = table.ARN(arn)
     if match is None or match.group(4):
         raise Invalid(f"Invalid TableArn: Invalid ResourceArn provided as input {arn}")
     region, account = match.group(1), match.group(2)
@@ -68,7 +78,7 @@ def _tagged(call: Call, arn: str) -> Table:
 
 
 @answers
-def tag_resource(call: Call, resource_arn: str, tags: Json) -> Answer:
+def tag_resource(call: Call, resource_arn: str, tags: Json) -> bytes:
     """https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TagResource.html"""
     found = _tagged(call, resource_arn)
     if not tags:
@@ -77,18 +87,18 @@ def tag_resource(call: Call, resource_arn: str, tags: Json) -> Answer:
     add(call, found.key, tags)
     if len(all_of(call, found.key)) > MOST:
         raise Invalid("One or more parameter values were invalid: Too Many Tags")
-    return {}
+    return b""  # AWS sends no body at all
 
 
 @answers
-def untag_resource(call: Call, resource_arn: str, tag_keys: Json) -> Answer:
+def untag_resource(call: Call, resource_arn: str, tag_keys: Json) -> bytes:
     """https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UntagResource.html"""
     found = _tagged(call, resource_arn)
     if not tag_keys:
         raise Invalid("1 validation error detected: Atleast one Tag Key needs to be provided as Input.")
     for name in tag_keys:
         call.tx.run('DELETE FROM dynamodb_tag WHERE "table" = ? AND name = ?', found.key, name)
-    return {}
+    return b""  # AWS sends no body at all
 
 
 @answers

@@ -158,14 +158,15 @@ def carry_out(call: Call, plan: list[Step]) -> dict[str, Consumed]:
         try:
             where = (of.key, _where(of, step))
         except Invalid as error:
-            reasons.append({"Code": "ValidationError", "Message": error.message})
-            continue
+            # The first that does not fit its table ends the look: what comes behind it has no reason.
+            rest = len(plan) - len(reasons) - 1
+            raise cancelled(
+                [*reasons, {"Code": "ValidationError", "Message": error.message}, *[NO_REASON] * rest]
+            ) from None
         if where in places:
             raise Invalid(DUPLICATE)
         places.add(where)
         reasons.append(NO_REASON)
-    if any(reason is not NO_REASON for reason in reasons):
-        raise cancelled(reasons)
     if sum(step.size for step in plan) > LARGEST_REQUEST_BYTES:
         raise Invalid("Transaction request items aggregate size cannot exceed 4 MB")
     used: dict[str, Consumed] = {}
