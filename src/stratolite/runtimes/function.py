@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from .failures import Failure
 
@@ -50,8 +49,8 @@ class Function:
     application_log_level: str = "INFO"
     system_log_level: str = "INFO"
     role: str = ""
-    inline: Callable[[Any, Any], Any] | None = None
-    """The handler itself, for the `inline` runtime."""
+    traced: bool = False
+    """X-Ray tracing is asked for: its traces are sampled."""
 
     @property
     def arn(self) -> str:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import json
 import math
 import traceback
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import reports
+from .bootstraps import Bootstrap
+from .failures import timed_out
 from .function import Function, Invocation, Outcome
+from .variables import variables
 
 if TYPE_CHECKING:
     from .fleet import Fleet
@@ -35,13 +39,24 @@ class Context:
         return max(0, int((self._deadline - asyncio.get_running_loop().time()) * 1000))
 
 
+Handler = Callable[[Any, Context], Awaitable[Any]]
+Inline = Callable[[Function, dict[str, str], Callable[[str], None]], Handler]
+"""Given a function, its environment variables and where its output goes, makes what handles its events.
+
+One per environment, so that what a handler keeps between events stays its own; raises what the handler raises."""
+
+
 class InlineEnvironment:
-    def __init__(self, fleet: Fleet, slot: int, function: Function) -> None:
+    bootstrap = Bootstrap(Path("inline"), None)
+
+    def __init__(self, fleet: Fleet, slot: int, function: Function, inline: Inline) -> None:
         self.fleet, self.slot, self.function = fleet, slot, function
         self.access_key = "ASIA" + fleet.world.hex(16).upper()
         day = reports.timestamp(fleet.world.now())[:10].replace("-", "/")
         self.log_stream = f"{day}/[{function.version}]{fleet.world.hex(32)}"
         self._running: asyncio.Task[None] | None = None
+        self._printed: list[str] = []
+        self._handle = inline(function, variables(self, "inline"), self._printed.append)
 
     def invoke(self, invocation: Invocation, answer: asyncio.Future[Outcome]) -> None:
         self.fleet.serves(self, invocation)
@@ -56,8 +71,6 @@ class InlineEnvironment:
         try:
             outcome = Outcome(await asyncio.wait_for(self._call(invocation, context), function.timeout_s))
         except TimeoutError:
-            from .failures import timed_out
-
             failure = timed_out(invocation.request_id, function.timeout_s, reports.timestamp(self.fleet.world.now()))
             outcome = Outcome(failure.payload(), True, failure)
         except Exception as error:
@@ -72,6 +85,8 @@ class InlineEnvironment:
         outcome.billed_ms = max(1, math.ceil(outcome.duration_ms))
         outcome.memory_mb, outcome.log_stream = 1, self.log_stream
         now = self.fleet.world.now()
+        printed, self._printed[:] = "".join(self._printed), []
+        events.extend((now, line) for line in printed.splitlines(keepends=True))
         events.extend((now, line) for line in reports.end(function, invocation, outcome, now))
         outcome.events = events
         self.fleet.log(function, self.log_stream, events)
@@ -80,11 +95,7 @@ class InlineEnvironment:
         self.fleet.ready(self)
 
     async def _call(self, invocation: Invocation, context: Context) -> bytes:
-        assert self.function.inline is not None
-        result: Any = self.function.inline(json.loads(invocation.payload), context)
-        if inspect.isawaitable(result):
-            result = await result
-        return json.dumps(result).encode()
+        return json.dumps(await self._handle(json.loads(invocation.payload), context)).encode()
 
     def settle_init_failure(self, invocation: Invocation, answer: asyncio.Future[Outcome]) -> None:
         raise AssertionError("an inline handler has no INIT")
