@@ -99,6 +99,9 @@ class Outcome:
     events: list[tuple[float, str]] = field(default_factory=list)
     """The invocation's log from START to REPORT (of a long one, what has not been passed on while it ran)."""
     log_stream: str = ""
+    request_id: str = ""
+    version: str = ""
+    """Of the function: which one ran."""
 
     def log_tail(self) -> bytes:
         """The last 4 KB of the log, as `LogType: Tail` returns them."""

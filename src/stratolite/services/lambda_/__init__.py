@@ -2,11 +2,37 @@
 
 from stratolite.kernel import Service
 
-from . import asynchronous, code, destinations, functions, invocations, layers, permissions, tagging, target, versions
+from . import (
+    asynchronous,
+    code,
+    destinations,
+    functions,
+    invocations,
+    layers,
+    mappings,
+    permissions,
+    pollers,
+    resources,
+    tagging,
+    target,
+    versions,
+)
 
 service = Service(
     "lambda",
     modules=[
-        functions, versions, layers, permissions, destinations, tagging, invocations, asynchronous, target, code,
+        functions,
+        versions,
+        layers,
+        permissions,
+        destinations,
+        tagging,
+        invocations,
+        asynchronous,
+        mappings,
+        pollers,
+        target,
+        resources,
+        code,
     ],
-)  # fmt: skip
+)

@@ -203,7 +203,7 @@ def update_function_configuration(
     return _updated(call, which)
 
 
-@operation(ignores=["SourceKMSKeyArn"])
+@operation
 async def update_function_code(
     call: Call,
     function_name: str,

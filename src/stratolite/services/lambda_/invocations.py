@@ -119,6 +119,7 @@ async def run(call: Call, row: Row, invocation: Invocation) -> Outcome:
         except Throttled as throttled:
             call.metric("AWS/Lambda", "Throttles", 1, FunctionName=name)
             raise TooManyRequestsException(Reason=throttled.reason) from None
+        outcome.request_id, outcome.version = invocation.request_id, row["version"]
         child.annotate(
             failure=_failure(outcome) if outcome.failed else None,
             duration_ms=round(outcome.duration_ms, 3),

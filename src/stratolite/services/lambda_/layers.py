@@ -25,7 +25,8 @@ def resolve(call: Call, arns: list[str]) -> list[dict[str, Any]]:
     """The layers of a function, as its configuration shows them. Raises InvalidParameterValueException."""
     if len(arns) > limits.LAYERS:
         raise InvalidParameterValueException(f"Cannot reference more than {limits.LAYERS} layers.")
-    found, seen = [], set()
+    found: list[dict[str, Any]] = []
+    seen = set()
     for arn in arns:
         match = _ARN.fullmatch(arn)
         if match is None or match["version"] is None:

@@ -38,7 +38,6 @@ class Running:
         self._watches: dict[str, Watch] = {}
         self._code = cloud.folder / "code"
         host = cloud.host.replace("localhost", "127.0.0.1", 1)
-        inline = getattr(cloud, "inline", None)
         self.fleet = Fleet(
             cloud.world,
             Settings(
@@ -48,7 +47,7 @@ class Running:
                 warn=self._warn,
                 progress=self._warn,
                 state=cloud.folder,
-                inline=inline,
+                inline=cloud.inline,
             ),
         )
         cloud.on_stop.append(self.stop)

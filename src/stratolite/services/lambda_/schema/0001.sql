@@ -73,11 +73,12 @@ CREATE TABLE lambda_mapping (
 CREATE INDEX lambda_mapping_source ON lambda_mapping (source_arn);
 CREATE INDEX lambda_mapping_function ON lambda_mapping (account, region, function_arn);
 
--- Where a mapping stands in each shard of a stream, and what it does with a batch that failed.
+-- Where a mapping stands in each shard of a stream ('' for a queue), and the job that polls it.
 CREATE TABLE lambda_mapping_shard (
   mapping INTEGER NOT NULL, shard TEXT NOT NULL,
+  job INTEGER,
   cursor TEXT,                            -- JSON; NULL before the first look
-  retry TEXT,                             -- JSON: the batch being retried
+  retry TEXT,                             -- JSON: what is being tried again, {"counts": [...], "invoked": n}
   done INTEGER NOT NULL DEFAULT 0,        -- closed and read to its end
   PRIMARY KEY (mapping, shard)
 ) WITHOUT ROWID;
