@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .fleet import Fleet
 
 
+PACKAGE = str(Path(__file__).parents[1])
 FAULTS = ("kill", "hang", "slow")
 
 
@@ -43,6 +44,13 @@ class Context:
 
     def get_remaining_time_in_millis(self) -> int:
         return max(0, int(self._left_s() * 1000))
+
+
+def _own_frames(error: BaseException) -> list[str]:
+    """The traceback from the handler on."""
+    frames = traceback.extract_tb(error.__traceback__)
+    first = next((i for i, frame in enumerate(frames) if not frame.filename.startswith(PACKAGE)), 0)
+    return traceback.format_list(frames[first:])
 
 
 Handler = Callable[[Any, Context], Awaitable[Any]]
@@ -99,7 +107,7 @@ class InlineEnvironment:
                     "errorMessage": str(error),
                     "errorType": type(error).__name__,
                     "requestId": invocation.request_id,
-                    "stackTrace": traceback.format_tb(error.__traceback__)[2:],
+                    "stackTrace": _own_frames(error),
                 }
             ).encode()
             outcome = Outcome(body, True)
