@@ -245,7 +245,7 @@ class _Reader:
             batch = await self._fill(batch)
         aged = self._aged(batch)
         if aged:
-            self._discard(self.read(aged), "RecordAgeExceeded", None)
+            self._discard(self.read(aged), list(range(aged)), "RecordAgeExceeded", None)
             return
         kept = [i for i, record in enumerate(batch.records) if filters.keeps(self.mapping.wanted, record)]
         if not kept:
@@ -279,7 +279,8 @@ class _Reader:
             self.invoked = 0
             self._write("PROBLEM: Function call failed")
         elif 0 <= most < self.invoked:
-            self._discard(batch, "RetryAttemptsExhausted", outcome)
+            kept = [i for i, record in enumerate(batch.records) if filters.keeps(self.mapping.wanted, record)]
+            self._discard(batch, kept, "RetryAttemptsExhausted", outcome)
         else:
             self.counts = [size, *self.counts[1:]]
             self._write("PROBLEM: Function call failed")
@@ -311,8 +312,8 @@ class _Reader:
         self.cursor, self.counts, self.invoked = cursor, self.counts[1:], 0
         self._write(result)
 
-    def _discard(self, batch: Batch, condition: str, outcome: Outcome | None) -> None:
-        """Give records up: to the failure destination, if there is one."""
+    def _discard(self, batch: Batch, kept: list[int], condition: str, outcome: Outcome | None) -> None:
+        """Give a batch up: those of its records that were kept go to the failure destination, if there is one."""
         to = (self.mapping.config["DestinationConfig"].get("OnFailure") or {}).get("Destination")
         invoked = self.invoked
         left = self.counts[0] - len(batch.records) if self.counts else 0
@@ -321,9 +322,12 @@ class _Reader:
         with self.call.write() as c:
             self._write_in(c, None)
             if to:
-                record = _record(c, self.mapping, self.shard, batch, condition, invoked, outcome)
+                lost = dataclasses.replace(
+                    batch, records=[batch.records[i] for i in kept], ids=[batch.ids[i] for i in kept]
+                )
+                record = _record(c, self.mapping, self.shard, lost, condition, invoked, outcome)
                 if to.split(":")[2] == "s3":
-                    record["payload"] = {"Records": batch.records}
+                    record["payload"] = {"Records": lost.records}
                 text = json.dumps(record, separators=(",", ":"), ensure_ascii=False)
                 c.deliver(to=to, payload=text, source="lambda", retry=SEND)
 
