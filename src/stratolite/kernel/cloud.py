@@ -88,9 +88,19 @@ class Cloud:
         store.migrate("kernel", schema_scripts(Path(__file__).parent))
         for room, scripts in rooms.schemas().items():
             store.migrate(room, scripts)
+        telemetry.on_lines = self._on_lines
         self.epoch = self._next_epoch()
         self.jobs = Jobs(self)
         self.delivery = delivery.Deliveries(self)
+
+    def _on_lines(self, groups: set[tuple[str, str, str]]) -> None:
+        """Signal `("logs", account, region, group)`; after the turn, so that who is about to wait for it hears it."""
+
+        def send(failure: BaseException | None) -> None:
+            for group in sorted(groups):
+                self.signals.send(("logs", *group), None)
+
+        self.store.when_committed(send)
 
     def _next_epoch(self) -> int:
         """Which life of this state this is: 1, 2, ..."""
