@@ -71,7 +71,7 @@ class Cloud:
         self.blobs = Blobs(folder / "blobs", store, world)
         self.folder = folder
         self.principals: dict[str, Principal] = {}
-        """Access keys handed out in this life (sandboxes, assumed roles)."""
+        """Access keys handed out in this life (sandboxes)."""
         self.notices: dict[str, int] = {}
         """What was accepted and not emulated, and how often."""
         self.lost: Exception | None = None
@@ -228,6 +228,10 @@ class Cloud:
             return known
         if len(access_key) == 12 and access_key.isdigit():
             return Principal(access_key, f"arn:aws:iam::{access_key}:root", access_key)
+        if len(access_key) == 20 and access_key.startswith(("AKIA", "ASIA")):
+            row = self._reader.one("SELECT account, arn, user_id FROM credential WHERE access_key = ?", access_key)
+            if row is not None:
+                return Principal(row["account"], row["arn"], access_key, row["user_id"])
         return ROOT
 
     # asking
