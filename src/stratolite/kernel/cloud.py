@@ -234,6 +234,17 @@ class Cloud:
                 return Principal(row["account"], row["arn"], access_key, row["user_id"])
         return ROOT
 
+    def hand_out(self, tx: Tx, principal: Principal) -> None:
+        """From now on its access key stands for this principal."""
+        tx.run(
+            "INSERT OR REPLACE INTO credential (access_key, account, arn, user_id) VALUES (?, ?, ?, ?)",
+            principal.access_key, principal.account, principal.arn, principal.user_id,
+        )  # fmt: skip
+
+    def take_back(self, tx: Tx, access_key: str) -> None:
+        """From now on this access key stands for nobody."""
+        tx.run("DELETE FROM credential WHERE access_key = ?", access_key)
+
     # asking
 
     def new_call(
