@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,8 @@ CREATE TABLE IF NOT EXISTS metric (
 );
 CREATE INDEX IF NOT EXISTS metric_series ON metric (namespace, name, minute);
 CREATE TABLE IF NOT EXISTS log_block (
-  id INTEGER PRIMARY KEY, account TEXT NOT NULL, region TEXT NOT NULL, log_group TEXT NOT NULL, stream TEXT NOT NULL,
+  id INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL, region TEXT NOT NULL, log_group TEXT NOT NULL,
+  stream TEXT NOT NULL,
   first REAL NOT NULL, last REAL NOT NULL, written REAL NOT NULL, lines TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS log_block_stream ON log_block (account, region, log_group, stream, id);
@@ -118,6 +120,8 @@ class Telemetry:
         self._spans: list[tuple[Any, ...]] = []
         self._points: dict[tuple[str, ...], dict[float, int]] = {}
         self._lines: dict[tuple[str, str, str, str], list[tuple[float, str]]] = {}
+        self.on_lines: Callable[[set[tuple[str, str, str]]], None] | None = None
+        """Told of the (account, region, group) whose lines were just written."""
         self._timer: asyncio.TimerHandle | None = None
         self._flushes = 0
 
@@ -214,6 +218,8 @@ class Telemetry:
             log.warning("telemetry was lost: %s", e)
             if db.in_transaction:
                 db.execute("ROLLBACK")
+        if lines and self.on_lines is not None:
+            self.on_lines({key[:3] for key in lines})
         self._flushes += 1
         if self._flushes % 1000 == 0:
             self._cap()
@@ -336,6 +342,12 @@ class Telemetry:
         ]
         found.sort(key=lambda line: (line.time, line.id))
         return found
+
+    def newest_block(self) -> int:
+        """The number of the newest block of lines ever written; `lines(after_block=...)` goes on from there."""
+        self.flush()
+        found = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'log_block'").fetchone()
+        return int(found[0]) if found is not None else 0
 
     def streams(self, account: str, region: str, group: str) -> dict[str, tuple[float, float, float]]:
         """Stream name to (first event, last event, last written)."""
