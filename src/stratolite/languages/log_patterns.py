@@ -29,7 +29,9 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE,
 )
-_STEP = re.compile(r"\.?\[(?:(?P<index>\d+)|(?P<every>\*)|'(?P<single>[^']*)'|\"(?P<double>[^\"]*)\")\]|\.(?P<name>[\w*-]+)")
+_STEP = re.compile(
+    r"\.?\[(?:(?P<index>\d+)|(?P<every>\*)|'(?P<single>[^']*)'|\"(?P<double>[^\"]*)\")\]|\.(?P<name>[\w*-]+)"
+)
 _FIELD = re.compile(r'\[(?P<bracketed>[^\]]*)\]|"(?P<quoted>[^"]*)"|(?P<plain>\S+)')
 _ORDERS: dict[str, Callable[[float, float], bool]] = {
     "<": lambda a, b: a < b,

@@ -113,11 +113,14 @@ def transform(event: Mapping[str, Any], paths: Mapping[str, str], template: str,
     values["aws.events.event.ingestion-time"] = context.ingested_at
     whole = template.lstrip()[:1] in ("{", "[")
     filled = _fill(template, values, within_json=whole)
-    if whole:
-        try:
+    try:
+        if whole:
             return text(json.loads(filled))
-        except ValueError:
-            raise TransformError(filled) from None
+        for line in filled.splitlines():
+            if line.strip():
+                json.loads(line)
+    except ValueError:
+        raise TransformError(filled) from None
     return filled
 
 

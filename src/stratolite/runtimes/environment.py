@@ -1,6 +1,6 @@
 """An environment: one sandboxed process and the invocations it serves, from INIT to its end.
 
-Deadlines and durations are real time (the loop's), whatever the cloud's clock says: a process cannot be jumped.
+Deadlines and durations are wall time, whatever the cloud's clock says: a process cannot be jumped.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class Environment:
         reading, writing = os.pipe()
         os.set_blocking(reading, False)
         self._output = Output(reading)
-        self._began = self.loop.time()
+        self._began = self.fleet.world.wall()
         self._deadline = self._began + (INIT_S if self._attempt == 1 else function.timeout_s)
         if self._attempt == 1:
             now = self.fleet.world.now()
@@ -118,7 +118,7 @@ class Environment:
     def asked(self) -> None:
         """The runtime wants an event: INIT is over, or the last invocation."""
         if self.init_ms is None:
-            self.init_ms = (self.loop.time() - self._began) * 1000
+            self.init_ms = (self.fleet.world.wall() - self._began) * 1000
             self._drain()
         self.fleet.ready(self)
 
@@ -129,7 +129,7 @@ class Environment:
         """INIT came to nothing: AWS tries once more, within the invocation, before it gives up."""
         self._drain(final=True)
         now = self.fleet.world.now()
-        took_ms = (self.loop.time() - self._began) * 1000
+        took_ms = (self.fleet.world.wall() - self._began) * 1000
         posted = self._posted_init_error
         kind = (posted.error_type if posted else "") or failure.type
         phase = "init" if self._attempt == 1 else "invoke"
@@ -165,7 +165,7 @@ class Environment:
         now = self.fleet.world.now()
         self._events.append((now, reports.start(self.function, invocation, now)))
         self.invocation, self.answer = invocation, answer
-        self._began = self.loop.time() - outcome.duration_ms / 1000
+        self._began = self.fleet.world.wall() - outcome.duration_ms / 1000
         self._finish(outcome)
 
     def restoring(self) -> bool:
@@ -183,7 +183,7 @@ class Environment:
         now = self.fleet.world.now()
         self._drain()
         self._events.append((now, reports.start(self.function, invocation, now)))
-        self._began = self.loop.time()
+        self._began = self.fleet.world.wall()
         self._deadline = self._began + self.function.timeout_s
         deadline_ms = int((self.fleet.world.wall() + self.function.timeout_s) * 1000)
         if not self.api.hand_over(invocation, deadline_ms):
@@ -222,7 +222,7 @@ class Environment:
         assert invocation is not None and answer is not None
         self.invocation = self.answer = None
         function, now = self.function, self.fleet.world.now()
-        duration_ms = (self.loop.time() - self._began) * 1000
+        duration_ms = (self.fleet.world.wall() - self._began) * 1000
         if outcome.failure is not None and outcome.failure.status == "timeout":
             duration_ms = function.timeout_s * 1000
         outcome.duration_ms = duration_ms
@@ -245,7 +245,9 @@ class Environment:
     # ---- the watch: memory, output, deadline
 
     def _watch_later(self) -> None:
-        self._watching = self.loop.call_later(min(WATCH_S, max(0.0, self._deadline - self.loop.time())), self._watch)
+        self._watching = self.loop.call_later(
+            min(WATCH_S, max(0.0, self._deadline - self.fleet.world.wall())), self._watch
+        )
 
     def _watch(self) -> None:
         self._watching = None
@@ -253,7 +255,7 @@ class Environment:
         initialising = self.init_ms is None and not self._ended
         if self._ended or (invocation is None and not initialising):
             return
-        now = self.loop.time()
+        now = self.fleet.world.wall()
         before = len(self._events)
         self._drain()
         if invocation is not None and len(self._events) > before + 1:
@@ -320,6 +322,7 @@ class Environment:
     def exited(self, wait_status: int, peak_kb: int) -> None:
         """The process has ended, whoever wanted it."""
         self._ended = True
+        self._peak_mb = max(self._peak_mb, peak_kb / 1024 - self._primed_mb)
         invocation = self.invocation
         if self.init_ms is None:
             self._init_ended(self._killed_for or failures.exited(self.fleet.world.id(), wait_status))

@@ -129,7 +129,9 @@ class RuntimeApi:
         if invocation.tenant:
             lines.append("Lambda-Runtime-Aws-Tenant-Id: " + invocation.tenant)
         lines.append(f"Content-Length: {len(invocation.payload)}\r\n\r\n")
-        waiting.transport.write(self._head + "\r\n".join(lines).encode("utf-8") + invocation.payload)
+        waiting.say(self._head + "\r\n".join(lines).encode("utf-8") + invocation.payload)
+        if not waiting.reading:
+            waiting.flush()
         return True
 
     def close(self) -> None:
@@ -200,6 +202,8 @@ class Connection(asyncio.Protocol):
         self.api = api
         self.transport: asyncio.Transport | None = None
         self.parser = httptools.HttpRequestParser(self)
+        self.reading = False
+        self._unsaid: list[bytes] = []
         self._reset()
 
     def _reset(self) -> None:
@@ -221,12 +225,26 @@ class Connection(asyncio.Protocol):
             self.api.waiting = None
 
     def data_received(self, data: bytes) -> None:
+        self.reading = True
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserError:
+            self.say(BAD_REQUEST)
+            self.flush()
             if self.transport is not None:
-                self.transport.write(BAD_REQUEST)
                 self.transport.close()
+        self.reading = False
+        # Who has asked for the next event already need not be woken to hear that its response was taken.
+        if self.api.waiting is not self:
+            self.flush()
+
+    def say(self, answer: bytes) -> None:
+        self._unsaid.append(answer)
+
+    def flush(self) -> None:
+        if self._unsaid and self.transport is not None:
+            self.transport.write(self._unsaid[0] if len(self._unsaid) == 1 else b"".join(self._unsaid))
+            self._unsaid.clear()
 
     def on_message_begin(self) -> None:
         self._reset()
@@ -257,7 +275,6 @@ class Connection(asyncio.Protocol):
             self.pieces.append(body)
 
     def on_message_complete(self) -> None:
-        assert self.transport is not None
         path = self.url.partition(b"?")[0].decode("latin-1")
         route = ROUTES.get((self.parser.get_method(), path))
         request_id = ""
@@ -268,7 +285,7 @@ class Connection(asyncio.Protocol):
                 route = ROUTES.get((self.parser.get_method(), "/".join(parts)))
         answer = NOT_FOUND if route is None else route(self.api, self, request_id)
         if answer is not None:
-            self.transport.write(answer)
+            self.say(answer)
 
     def answer(self) -> Answered:
         """The request just read, as an answer to an event."""

@@ -9,6 +9,7 @@ import pytest
 
 if TYPE_CHECKING:
     from .cloud import TestCloud
+    from .live import LiveCloud
 
 
 def pytest_addoption(parser: Any) -> None:
@@ -25,4 +26,13 @@ def cloud(request: Any) -> Iterator[TestCloud]:
 
     options = request.config.option
     with TestCloud(options.stratolite_seed, options.stratolite_faults, strict=options.stratolite_strict) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def live_cloud() -> Iterator[LiveCloud]:
+    """A server process for this test, with real sockets and real sandboxes; it may be killed and started again."""
+    from .live import LiveCloud
+
+    with LiveCloud() as cloud:
         yield cloud

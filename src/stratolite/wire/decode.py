@@ -6,10 +6,10 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from stratolite.wire import models
+from stratolite.wire import chunked, models
 from stratolite.wire.bindings import RequestBindings, in_body, path_of
 from stratolite.wire.documents import cbor_document, form_document, json_document, xml_document
-from stratolite.wire.faults import Malformed, Unreadable
+from stratolite.wire.faults import Unreadable
 from stratolite.wire.http1 import BodyFile, Request
 from stratolite.wire.protocols import JSON, PROTOCOLS
 from stratolite.wire.quirks import malformed
@@ -120,7 +120,7 @@ def _rest_decoder(service: str, operation: str, protocol: str, shape: Shape) -> 
     if payload is not None:
         member = shape.members[payload]
         if member.type_name in ("blob", "string"):
-            return _raw_payload(bindings, payload, text=member.type_name == "string")
+            return _raw_payload(service, bindings, payload, text=member.type_name == "string")
         read = body_of(readers, member, None)
 
         def decode_payload(request: Request) -> dict[str, Any]:
@@ -144,8 +144,11 @@ def _rest_decoder(service: str, operation: str, protocol: str, shape: Shape) -> 
     return decode_body
 
 
-def _raw_payload(bindings: RequestBindings, payload: str, text: bool) -> Decode:
+def _raw_payload(service: str, bindings: RequestBindings, payload: str, text: bool) -> Decode:
     def decode_raw_payload(request: Request) -> dict[str, Any]:
+        # A body in a file keeps its chunks: whoever stores it unwraps it piece by piece, off the loop.
+        if service == "s3" and isinstance(request.body, bytes) and chunked.is_chunked(request.headers):
+            request = chunked.unwrapped(request)
         out = bindings.read(request)
         body = request.body
         if isinstance(body, BodyFile) and text:
@@ -180,8 +183,3 @@ def _raw_decoder(service: str, operation: str, protocol: str) -> Decode:
     read = json_document.ShallowReader().document(shape)
 
     return lambda request: read(json_document.loads(request.bytes()))
-
-
-def body_fault(service: str, protocol: str, message: str) -> Malformed:
-    """The error of a body that cannot be read, for whoever reads one without `decode`."""
-    return malformed.fault(service, protocol, message)

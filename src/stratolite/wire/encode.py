@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.model import OperationModel
 
-from stratolite.wire import instants, models
+from stratolite.wire import eventstream, instants, models
 from stratolite.wire.bindings import ResponseBindings, in_body
 from stratolite.wire.documents import cbor_document, json_document, xml_document
 from stratolite.wire.http1 import Headers, Response
@@ -22,6 +22,9 @@ Encode = Callable[[dict[str, Any], str], Response]
 WriteBody = Callable[[Any], bytes]
 
 XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
+
+# What a payload of bytes is called when the operation does not say.
+RAW_CONTENT_TYPES = {"lambda": "application/json", "s3": "binary/octet-stream"}
 
 # How a service spells ISO 8601: S3 always with milliseconds, the oldest query services never see any.
 ISO_STYLES = {"s3": instants.iso_millis}
@@ -71,7 +74,26 @@ def _encoder(service: str, operation: str, protocol: str) -> Encode:
     model = models.operation(service, operation, protocol)
     if row.binds_http:
         return _rest_encoder(service, model, row)
+    if model.has_event_stream_output:
+        return _event_encoder(service, model, row)
     return _RPC[row.writes](service, model, row)
+
+
+def _event_encoder(service: str, model: OperationModel, row: Protocol) -> Encode:
+    """An RPC protocol's event stream: the other members travel in a first frame."""
+    shape: Shape = model.output_shape
+    stream: str = shape.event_stream_name
+    events = eventstream.EventWriter(shape.members[stream], row.writes)
+    write_first = eventstream.document_writer(row.writes, shape, frozenset(shape.members) - {stream})
+    kind = content_type(service, row)
+
+    def encode_events(result: dict[str, Any], request_id: str) -> Response:
+        first = eventstream.initial_response(kind, write_first(result))
+        headers = Headers(id_headers(service, row.name, request_id))
+        headers.add("Content-Type", eventstream.CONTENT_TYPE)
+        return Response(200, headers, events.stream(result[stream], first))
+
+    return encode_events
 
 
 def _json_encoder(service: str, model: OperationModel, row: Protocol) -> Encode:
@@ -191,8 +213,13 @@ def _rest_body(
     kind = row.content_type
     if payload is not None:
         member = shape.members[payload]
+        if member.serialization.get("eventstream"):
+            events = eventstream.EventWriter(member, row.writes)
+            return lambda result: (eventstream.CONTENT_TYPE, events.stream(result[payload]))
         if member.type_name in ("blob", "string"):
-            own = "application/octet-stream" if member.type_name == "blob" else "text/plain"
+            own = RAW_CONTENT_TYPES.get(
+                service, "application/octet-stream" if member.type_name == "blob" else "text/plain"
+            )
 
             def raw_body(result: dict[str, Any]) -> tuple[str | None, bytes | AsyncIterator[bytes]]:
                 value = result.get(payload)

@@ -37,10 +37,10 @@ def encode_error(service: str | None, operation: str | None, protocol: str, erro
     known = service if service in SERVICES else None
     shape = models.error_shape(known, error.shape or error.code) if known else None
     trait: dict[str, Any] = shape.metadata.get("error", {}) if shape is not None else {}
-    fault = not error.sender or bool(shape is not None and shape.metadata.get("fault"))
+    fault = not error.sender or (shape is not None and models.is_fault(known or "", shape.name))
     status = error.status or trait.get("httpStatusCode") or (500 if fault else 400)
     headers = Headers(id_headers(known, protocol, request_id))
-    code = query_code(known, shape, error.code)
+    code = error.code if getattr(error, "is_named", False) else query_code(known, shape, error.code)
     if shape is not None and PROTOCOLS[protocol].binds_http:
         ResponseBindings(shape).write(error.fields, headers)
     body = _WRITERS[protocol](known, shape, code, error, fault or status >= 500, request_id, headers)
@@ -62,7 +62,7 @@ def query_code(service: str | None, shape: Shape | None, code: str) -> str:
 def _members(shape: Shape | None, service: str | None, error: Error, fault: bool) -> dict[str, Any]:
     """The error's members by the model's names: its message under whichever name the shape gives it."""
     key = spellings.message_key(service, shape)
-    out = dict(error.fields)
+    out = {k: v for k, v in error.fields.items() if shape is not None and k in shape.members and v is not None}
     if error.message is not None:
         out[key] = error.message
     if service == "lambda":
@@ -81,8 +81,7 @@ def _plain(service: str | None, shape: Shape | None, members: dict[str, Any]) ->
     if service is None or shape is None:
         return members
     written: dict[str, Any] = _json_error_writer(service, shape.name)(members)
-    bound = frozenset(shape.members)
-    return written | {k: v for k, v in members.items() if k not in bound}
+    return written | {k: v for k, v in members.items() if k not in shape.members}
 
 
 def _json(
@@ -139,12 +138,16 @@ def _cbor(
 # XML ---------------------------------------------------------------------------------
 
 
-def _fields(shape: Shape | None, error: Error) -> str:
+def _fields(service: str | None, shape: Shape | None, error: Error) -> str:
     """The error's further members as elements."""
     if not error.fields:
         return ""
-    if shape is not None and set(error.fields) <= set(shape.members):
-        return xml_document.Writer(instants.iso).inside(shape)(error.fields)
+    if shape is not None and shape.members and service != "s3":
+        further = frozenset(n for n in shape.members if n.lower() != "message")
+        return xml_document.Writer(instants.iso).inside(shape, further)(error.fields)
+    if service != "s3":
+        return ""
+    # S3's model has no members for what S3 says beside the message: the bucket, the key, the condition.
     return "".join(
         f"<{name}>{xml_document.escape(str(value))}</{name}>"
         for name, value in error.fields.items()
@@ -169,7 +172,7 @@ def _query(
     return (
         f'{XML_DECLARATION if service == "sqs" else ""}<ErrorResponse xmlns="{namespace}">'
         f"<Error><Type>{side}</Type><Code>{xml_document.escape(code)}</Code>{message}"
-        f"{_fields(shape, error)}{detail}</Error>"
+        f"{_fields(service, shape, error)}{detail}</Error>"
         f"<RequestId>{request_id}</RequestId></ErrorResponse>"
     ).encode()
 
@@ -186,7 +189,7 @@ def _rest_xml(
     headers.add("Content-Type", PROTOCOLS[REST_XML].content_type)
     message = "" if error.message is None else f"<Message>{xml_document.escape(error.message)}</Message>"
     return (
-        f"{XML_DECLARATION}<Error><Code>{xml_document.escape(code)}</Code>{message}{_fields(shape, error)}"
+        f"{XML_DECLARATION}<Error><Code>{xml_document.escape(code)}</Code>{message}{_fields(service, shape, error)}"
         f"<RequestId>{request_id}</RequestId><HostId>{s3.extended_id(request_id)}</HostId></Error>"
     ).encode()
 

@@ -51,6 +51,12 @@ def operations(name: str) -> frozenset[str]:
 
 
 @cache
+def is_fault(name: str, shape: str) -> bool:
+    """Whether the model calls an error the service's own fault."""
+    return bool(_document(name)["shapes"][shape].get("fault"))
+
+
+@cache
 def error_shape(name: str, error: str) -> Shape | None:
     """The shape of an error by its shape name or by its code on the wire, if the model has one."""
     model = service(name)

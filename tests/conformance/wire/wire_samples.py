@@ -6,16 +6,17 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
-_WORDS = ("a", "Xy-9", "snow ☃", "<&>\"'", "a/b c+d%e", "tab\tend", "ключ", "0", "true", "x" * 70, "=?&;,.:", "a\r\nb")
+WORDS = ("a", "Xy-9", "snow ☃", "<&>\"'", "a/b c+d%e", "tab\tend", "ключ", "0", "true", "x" * 70, "=?&;,.:", "a\r\nb")
 _TOKENS = ("a", "Xy-9", "b_c", "0", "x" * 40, "true", "no~pe")
 _DEEP = 4
 
 
 class Sampler:
-    """Draws values of shapes. `text` words go where any Unicode may; labels, headers and keys of form entries get tokens."""
+    """Draws values of shapes: any Unicode in bodies, plain tokens in labels, headers and keys."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, words: tuple[str, ...] = WORDS) -> None:
         self._random = random
+        self._words = words
 
     def structure(self, shape: Any, depth: int = 0) -> dict[str, Any]:
         members = {n: m for n, m in shape.members.items() if not _is_stream(m)}
@@ -51,10 +52,12 @@ class Sampler:
                 }
             case "string" if shape.serialization.get("jsonvalue"):
                 return {"a": [1, "b"]}
-        return self._bound(shape) if bound else self._scalar(shape, _WORDS)
+        return self._bound(shape) if bound else self._scalar(shape, self._words)
 
     def _bound(self, shape: Any) -> Any:
-        """A value that travels in a header, a label or the query string."""
+        """A value that travels in a header, a label or the query string, or in the host's name."""
+        if shape.serialization.get("hostLabel"):
+            return "a-label"
         if shape.type_name == "list":
             return [self._bound(shape.member) for _ in range(2)]
         return self._scalar(shape, _TOKENS)

@@ -147,6 +147,7 @@ def create_connection(
         raise ResourceAlreadyExistsException(f"Connection {name} already exists.")
     secret = call.api("secretsmanager").create_secret(
         Name=f"events!connection/{name}/{call.world.id()}",
+        ClientRequestToken=call.world.id(),
         SecretString=json.dumps(_secret(authorization_type, auth_parameters)),
     )
     call.tx.run(
@@ -189,7 +190,9 @@ def update_connection(
     if auth_parameters is not None:
         _check(kind, auth_parameters)
         call.api("secretsmanager").update_secret(
-            SecretId=row["secret"], SecretString=json.dumps(_secret(kind, auth_parameters))
+            SecretId=row["secret"],
+            ClientRequestToken=call.world.id(),
+            SecretString=json.dumps(_secret(kind, auth_parameters)),
         )
         shown = json.dumps(_shown(kind, auth_parameters))
         state = AUTHORIZING if kind == OAUTH else AUTHORIZED

@@ -59,9 +59,7 @@ def start_replay(
     destination: dict[str, Any],
     description: str | None = None,
 ) -> dict[str, Any]:
-    bus_name = buses.named(call, destination["Arn"])[2]
-    if buses.look(call, destination["Arn"]) is None:
-        raise invalid("Destination.Arn", f"Event bus {bus_name} does not exist.")
+    buses.find(call, destination["Arn"])
     archive = archives.by_arn(call, event_source_arn)
     if archive is None:
         raise invalid("EventSourceArn", f"Archive {arns.parse(event_source_arn).name} does not exist.")

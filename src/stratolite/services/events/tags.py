@@ -8,6 +8,7 @@ from stratolite.kernel import Call, operation
 from stratolite.languages import arns
 
 from . import buses, rules, tagging
+from .errors import ValidationException
 
 
 def _check(call: Call, arn: str) -> None:
@@ -15,7 +16,8 @@ def _check(call: Call, arn: str) -> None:
     try:
         parsed = arns.parse(arn)
     except arns.ArnError:
-        raise invalid(arn, "Provided Arn is not in correct format.") from None
+        reason = "Provided Arn is not in correct format."
+        raise ValidationException(f"Parameter {arn} is not valid. Reason: {reason}") from None
     if parsed.kind == "rule":
         bus, _, name = parsed.name.rpartition("/")
         rules.find(call, name, bus or None)

@@ -68,7 +68,9 @@ def batch_get_secret_value(
         raise InvalidParameterException("Either 'SecretIdList' or 'Filters' must be provided, but not both.")
     if secret_id_list:
         if max_results is not None:
-            raise InvalidParameterException("'Filters' not specified. 'Filters' must also be specified when 'MaxResults' is provided.")
+            raise InvalidParameterException(
+                "'Filters' not specified. 'Filters' must also be specified when 'MaxResults' is provided."
+            )
         ids, more = secret_id_list, None
     else:
         found = [([secret.key], secret.arn) for secret in _matching(call, filters or [], False)]
@@ -99,17 +101,13 @@ def _matching(call: Call, filters: list[dict[str, Any]], deleted: bool) -> list[
         if wanted.get("Key") not in _FILTERS:
             raise InvalidParameterException("Invalid filter key.")
         if not wanted.get("Values"):
-            raise InvalidParameterException("Invalid filter values for key: {key}", key=wanted["Key"])
-    return [
-        Secret(row, call.region) for row in rows if all(_passes(row, wanted) for wanted in filters)
-    ]
+            raise InvalidParameterException(f"Invalid filter values for key: {wanted['Key']}")
+    return [Secret(row, call.region) for row in rows if all(_passes(row, wanted) for wanted in filters)]
 
 
 def _passes(row: Any, wanted: dict[str, Any]) -> bool:
     test = _FILTERS[wanted["Key"]]
-    return any(
-        not test(row, value[1:]) if value.startswith("!") else test(row, value) for value in wanted["Values"]
-    )
+    return any(not test(row, value[1:]) if value.startswith("!") else test(row, value) for value in wanted["Values"])
 
 
 def _tags(row: Any) -> list[dict[str, str]]:

@@ -85,7 +85,9 @@ def get_primary(call: Call, secret_id: str, deleted: bool = False) -> Secret:
     """As `get`, for what a replica must not do."""
     secret = get(call, secret_id, deleted)
     if secret.is_replica:
-        raise InvalidRequestException("Operation not permitted on a replica secret. Call must be made in primary secret's region.")
+        raise InvalidRequestException(
+            "Operation not permitted on a replica secret. Call must be made in primary secret's region."
+        )
     return secret
 
 

@@ -39,9 +39,7 @@ def get_random_password(
             "The password requirements can't be satisfied: every character of a required type is excluded."
         )
     if require_each_included_type and password_length < len(kinds):
-        raise InvalidParameterException(
-            "Password length {length} is too short based on the required types.", length=password_length
-        )
+        raise InvalidParameterException(f"Password length {password_length} is too short based on the required types.")
     return {"RandomPassword": _password(call.world.random, password_length, kinds, require_each_included_type)}
 
 

@@ -10,6 +10,7 @@ from stratolite.kernel import Call, operation
 from . import names
 from .errors import MalformedPolicyDocumentException, PublicPolicyException
 
+_TOO_BROAD = "This resource policy grants broad access to the secret."
 _SYNTAX = "This resource policy contains a syntax error."
 
 
@@ -49,14 +50,16 @@ def validate_resource_policy(call: Call, resource_policy: str, secret_id: str | 
         raise MalformedPolicyDocumentException(_SYNTAX)
     errors = []
     if is_public(policy):
-        errors.append({"CheckName": "BlockPublicAccess", "ErrorMessage": "This resource policy grants broad access to the secret."})
+        errors.append({"CheckName": "BlockPublicAccess", "ErrorMessage": _TOO_BROAD})
     return {"PolicyValidationPassed": not errors, "ValidationErrors": errors}
 
 
 def is_public(policy: dict[str, Any]) -> bool:
     """Whether a statement allows everybody, with no condition that narrows it."""
     return any(
-        statement.get("Effect") == "Allow" and not statement.get("Condition") and _is_everyone(statement.get("Principal"))
+        statement.get("Effect") == "Allow"
+        and not statement.get("Condition")
+        and _is_everyone(statement.get("Principal"))
         for statement in _statements(policy)
     )
 

@@ -27,9 +27,7 @@ def replicate_secret_to_regions(
 
 
 @operation
-def remove_regions_from_replication(
-    call: Call, secret_id: str, remove_replica_regions: list[str]
-) -> dict[str, Any]:
+def remove_regions_from_replication(call: Call, secret_id: str, remove_replica_regions: list[str]) -> dict[str, Any]:
     secret = names.get_primary(call, secret_id)
     for region in remove_replica_regions:
         call.tx.run("DELETE FROM secretsmanager_replica WHERE secret = ? AND region = ?", secret.key, region)
@@ -50,9 +48,7 @@ def add(call: Call, secret: Secret, wanted: list[dict[str, str]], overwrite: boo
         if taken is not None:
             if not overwrite:
                 raise InvalidRequestException(
-                    "Replication failed: Secret name {name} already exists in region {region}.",
-                    name=secret.name,
-                    region=region,
+                    f"Replication failed: Secret name {secret.name} already exists in region {region}."
                 )
             call.tx.run("DELETE FROM secretsmanager_stage WHERE secret = ?", taken)
             call.tx.run("DELETE FROM secretsmanager_version WHERE secret = ?", taken)

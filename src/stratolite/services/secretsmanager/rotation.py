@@ -31,9 +31,7 @@ def rotate_secret(
     rotate_immediately: bool = True,
 ) -> dict[str, Any]:
     if client_request_token is None:
-        raise InvalidParameterException(
-            "You must provide a ClientRequestToken value. We recommend a UUID-type value."
-        )
+        raise InvalidParameterException("You must provide a ClientRequestToken value. We recommend a UUID-type value.")
     secret = names.get_primary(call, secret_id)
     function = rotation_lambda_arn or secret.row["rotation_lambda"]
     if not function:
@@ -117,7 +115,9 @@ def _start(call: Call, secret: int, token: str, steps: list[str]) -> None:
         call.now,
     )
     values.attach(call, secret, token, "AWSPENDING")
-    call.later("secretsmanager.rotate", key=f"secretsmanager.rotate:{secret}", secret=secret, token=token, steps=steps)
+    call.later(
+        "secretsmanager.rotate", None, f"secretsmanager.rotate:{secret}", secret=secret, token=token, steps=steps
+    )
 
 
 def _drop_trial(call: Call, secret: int, token: str) -> None:
@@ -135,7 +135,7 @@ def _schedule(call: Call, secret: int, rules: dict[str, Any]) -> None:
     at = _next(rules, call.now)
     call.tx.run("UPDATE secretsmanager_secret SET rotate_at = ? WHERE key = ?", at, secret)
     if at is not None:
-        call.later("secretsmanager.rotation_due", due=at, secret=secret, at=at)
+        call.later("secretsmanager.rotation_due", at, secret=secret, at=at)
 
 
 def _next(rules: dict[str, Any], now: float) -> float | None:

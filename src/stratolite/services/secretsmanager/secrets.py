@@ -142,16 +142,14 @@ def delete_secret(
     secret = names.get_primary(call, secret_id, deleted=force_delete_without_recovery)
     if replicas.regions(call, secret):
         raise InvalidRequestException(
-            "You can't delete secret {name} that still has replica regions [{regions}]",
-            name=secret.name,
-            regions=", ".join(replicas.regions(call, secret)),
+            f"You can't delete secret {secret.name} that still has replica regions {replicas.regions(call, secret)}"
         )
     if force_delete_without_recovery:
         _remove(call, secret.key)
         return {"ARN": secret.arn, "Name": secret.name, "DeletionDate": call.now}
     at = call.now + (recovery_window_in_days or _DEFAULT_WINDOW_DAYS) * _DAY_S
     call.tx.run("UPDATE secretsmanager_secret SET delete_at = ? WHERE key = ?", at, secret.key)
-    call.later("secretsmanager.delete_due", due=at, secret=secret.key, at=at)
+    call.later("secretsmanager.delete_due", at, secret=secret.key, at=at)
     return {"ARN": secret.arn, "Name": secret.name, "DeletionDate": at}
 
 

@@ -32,7 +32,9 @@ def merged(old: list[dict[str, str]], new: list[dict[str, str]]) -> list[dict[st
         tag.get("Key", ""): {"Key": tag.get("Key", ""), "Value": tag.get("Value", "")} for tag in new
     }
     if any(key.startswith("aws:") for key in by_key if key in {tag.get("Key", "") for tag in new}):
-        raise InvalidParameterException("You can't use a tag key that starts with aws: because it is reserved for AWS use.")
+        raise InvalidParameterException(
+            "You can't use a tag key that starts with aws: because it is reserved for AWS use."
+        )
     if len(by_key) > _MAX_TAGS:
         raise InvalidParameterException("You've exceeded the maximum number of tags (50) for the secret.")
     return list(by_key.values())

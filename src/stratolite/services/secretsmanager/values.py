@@ -113,7 +113,7 @@ def read(call: Call, secret: Secret, version_id: str | None = None, stage: str |
         raise InvalidRequestException("You provided a VersionStage that is not associated to the provided VersionId.")
     if version is None or (version["string"] is None and version["binary"] is None):
         which = f"VersionId: {version_id}" if version_id is not None else f"staging label: {stage}"
-        raise ResourceNotFoundException("Secrets Manager can't find the specified secret value for {which}", which=which)
+        raise ResourceNotFoundException(f"Secrets Manager can't find the specified secret value for {which}")
     check_key(call, version["kms_key"], DecryptionFailure)
     _accessed(call, secret, version)
     return {
@@ -168,21 +168,17 @@ def update_secret_version_stage(
     for version in (remove_from_version_id, move_to_version_id):
         if version is not None and not _exists(call, secret.key, version):
             raise ResourceNotFoundException(
-                "Secrets Manager can't find the specified secret value for VersionId: {version}", version=version
+                f"Secrets Manager can't find the specified secret value for VersionId: {version}"
             )
     holder = holder_of(call, secret.key, version_stage)
     if holder is not None and holder != move_to_version_id and remove_from_version_id is None:
         raise InvalidParameterException(
-            "The parameter RemoveFromVersionId can't be empty. Staging label {label} is currently attached to version "
-            "{version}, so you must explicitly reference that version in RemoveFromVersionId.",
-            label=version_stage,
-            version=holder,
+            f"The parameter RemoveFromVersionId can't be empty. Staging label {version_stage} is currently attached to "
+            f"version {holder}, so you must explicitly reference that version in RemoveFromVersionId."
         )
     if remove_from_version_id is not None and holder != remove_from_version_id:
         raise InvalidParameterException(
-            "The version {version} isn't attached to staging label {label}.",
-            version=remove_from_version_id,
-            label=version_stage,
+            f"The version {remove_from_version_id} isn't attached to staging label {version_stage}."
         )
     if move_to_version_id is not None:
         attach(call, secret.key, move_to_version_id, version_stage)
@@ -191,9 +187,7 @@ def update_secret_version_stage(
             "You can only move staging label AWSCURRENT to a different secret version. It can't be completely removed."
         )
     else:
-        call.tx.run(
-            "DELETE FROM secretsmanager_stage WHERE secret = ? AND label = ?", secret.key, version_stage
-        )
+        call.tx.run("DELETE FROM secretsmanager_stage WHERE secret = ? AND label = ?", secret.key, version_stage)
     call.tx.run("UPDATE secretsmanager_secret SET changed_at = ? WHERE key = ?", call.now, secret.key)
     return {"ARN": secret.arn, "Name": secret.name}
 
@@ -209,9 +203,8 @@ def is_repeated(call: Call, secret: Secret, version: str, value: Value) -> bool:
     if (row["string"], row["binary"]) == (value.string, value.binary):
         return True
     raise ResourceExistsException(
-        "You can't use ClientRequestToken {token} because that value is already in use for a version of secret {arn}.",
-        token=version,
-        arn=secret.arn,
+        f"You can't use ClientRequestToken {version} because that value is already in use for a version of secret "
+        f"{secret.arn}."
     )
 
 
@@ -223,7 +216,8 @@ def put(call: Call, secret: Secret, version: str, value: Value, labels: list[str
     if holder_of(call, secret.key, "AWSCURRENT") is None:
         attached.add("AWSCURRENT")
     call.tx.run(
-        """INSERT INTO secretsmanager_version (secret, id, string, binary, kms_key, created_at) VALUES (?, ?, ?, ?, ?, ?)
+        """INSERT INTO secretsmanager_version (secret, id, string, binary, kms_key, created_at)
+           VALUES (?, ?, ?, ?, ?, ?)
            ON CONFLICT (secret, id) DO UPDATE SET string = excluded.string, binary = excluded.binary""",
         secret.key,
         version,

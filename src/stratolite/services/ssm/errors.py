@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (AWS's sentences, one to a line)
 """Errors: Parameter Store's words."""
 
 from stratolite.kernel import AwsError

@@ -64,14 +64,14 @@ def put_parameter(
     if tags and overwrite:
         raise ValidationException(_TAGS_AND_OVERWRITE)
     latest = names.version_of(call, existing["key"], existing["version"]) if existing is not None else None
-    if type is None and latest is None:
+    kind = type or (latest["type"] if latest is not None else None)
+    if kind is None:
         raise ValidationException("A parameter type is required when you create a parameter.")
-    kind = type or latest["type"]
     if latest is not None and kind != latest["type"] and "SecureString" in (kind, latest["type"]):
         raise HierarchyTypeMismatchException
     if data_type is not None and data_type not in _DATA_TYPES:
         raise ValidationException(
-            "The following data type is not supported: {type} (Data type names are all lowercase.)", type=data_type
+            f"The following data type is not supported: {data_type} (Data type names are all lowercase.)"
         )
     if key_id and kind != "SecureString":
         raise ValidationException("KeyId is required for SecureString type parameter only.")
@@ -110,12 +110,12 @@ def put_parameter(
         data_type or (latest["data_type"] if latest is not None else "text"),
         rules.stored if policies or latest is None else latest["policies"],
         call.now,
-        call.principal.arn if call.principal else "",
+        call.principal.arn,
     )
     expire_at = rules.expire_at if policies else parameter["expire_at"]
     call.tx.run("UPDATE ssm_parameter SET version = ?, expire_at = ? WHERE key = ?", version, expire_at, key)
     if policies and expire_at is not None:
-        call.later("ssm.expire", due=expire_at, parameter=key, at=expire_at)
+        call.later("ssm.expire", expire_at, parameter=key, at=expire_at)
     return {"Version": version, "Tier": chosen}
 
 
@@ -157,7 +157,7 @@ def opened(call: Call, parameter: Any, version: Any) -> str:
             EncryptionContext={"PARAMETER_ARN": names.arn(parameter)},
         )
     except AwsError as error:
-        raise InvalidKeyId("{message} (Service: Kms)", message=error.message) from error
+        raise InvalidKeyId(error.message) from error
     return bytes(answer["Plaintext"]).decode()
 
 
@@ -167,7 +167,7 @@ def _sealed(call: Call, parameter: Any, kms_key: str, value: str) -> str:
             KeyId=kms_key, Plaintext=value.encode(), EncryptionContext={"PARAMETER_ARN": names.arn(parameter)}
         )
     except AwsError as error:
-        raise InvalidKeyId("{message} (Service: Kms)", message=error.message) from error
+        raise InvalidKeyId(error.message) from error
     return base64.b64encode(answer["CiphertextBlob"]).decode()
 
 
@@ -200,7 +200,8 @@ def _tier(asked: str | None, value: str, rules: Policies, latest: Any) -> str:
     tier = asked or was or "Standard"
     if rules.wanted and tier != "Advanced":
         raise ValidationException(
-            "The specified parameter is a standard-tier parameter. Only advanced-tier parameters support parameter policies."
+            "The specified parameter is a standard-tier parameter. "
+            "Only advanced-tier parameters support parameter policies."
         )
     return tier
 

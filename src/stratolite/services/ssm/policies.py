@@ -33,9 +33,9 @@ class Policies:
         try:
             wanted = json.loads(text)
         except ValueError:
-            raise ValidationException("Invalid policies input: {text}.", text=text) from None
+            raise ValidationException(f"Invalid policies input: {text}.") from None
         if not isinstance(wanted, list) or not all(isinstance(policy, dict) for policy in wanted):
-            raise ValidationException("Invalid policies input: {text}.", text=text)
+            raise ValidationException(f"Invalid policies input: {text}.")
         types = [policy.get("Type") for policy in wanted]
         if any(kind not in _TYPES for kind in types):
             raise InvalidPolicyTypeException

@@ -69,7 +69,7 @@ def _secret(call: Call, name: str, decrypt: bool) -> dict[str, Any]:
     except AwsError as error:
         if error.code != "ResourceNotFoundException":
             raise
-        raise ParameterNotFound("Secret {name} not found.", name=name.lstrip("/")) from error
+        raise ParameterNotFound(f"Secret {name.lstrip('/')} not found.") from error
     source = {
         "ARN": secret["ARN"],
         "name": secret["Name"],

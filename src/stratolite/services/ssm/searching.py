@@ -130,9 +130,7 @@ def _checked(wanted: dict[str, Any]) -> dict[str, Any]:
     if option not in valid:
         raise InvalidFilterOption(option=option, valid=", ".join(valid))
     if not wanted.get("Values") and not key.startswith("tag:"):
-        raise InvalidFilterValue(
-            "The following filter values are missing : null for filter key {key}", key=key
-        )
+        raise InvalidFilterValue(f"The following filter values are missing : null for filter key {key}")
     return {**wanted, "Option": option}
 
 

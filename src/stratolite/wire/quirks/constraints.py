@@ -95,6 +95,8 @@ def _enum(shape: Shape) -> list[Constraint]:
         return []
     allowed = frozenset(values)
     text = f"Member must satisfy enum value set: [{', '.join(hashed(values))}]"
+    if shape.name in ANY_CASE:
+        return [Constraint("enum", text, lambda value: value.upper() in allowed)]
     return [Constraint("enum", text, lambda value: value in allowed)]
 
 
@@ -130,12 +132,14 @@ _PROPERTY = re.compile(r"\\p\{(\w+)\}|\\p([LNMZSPC])")
 @lru_cache(maxsize=4096)
 def compiled(pattern: str) -> re.Pattern[str] | None:
     """A model's pattern for Python; None for one that only Java can read: it is not checked then."""
-    text = pattern
+    # Java reads surrogate pairs where Python has characters, and takes a hyphen after `\w` for itself.
+    text = pattern.replace(r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010ffff")
+    text = re.sub(r"(\\[wds])-(?!\])", r"\1\-", text)
     flags = re.ASCII
     if "\\p" in pattern or "\\P" in pattern:
         flags = re.UNICODE
         try:
-            text = _expanded(pattern)
+            text = _expanded(text)
         except KeyError:
             return None
     try:
@@ -172,7 +176,8 @@ def hashed(values: list[str]) -> list[str]:
 
     Recorded answers of nine services agree with Java's String.hashCode, and within a bucket with the newest first.
     """
-    return sorted(reversed(values), key=lambda text: _java_hash(text) & 31)
+    newest_first = values[::-1]
+    return sorted(newest_first, key=lambda text: _java_hash(text) & 31)
 
 
 def _java_hash(text: str) -> int:
@@ -188,7 +193,8 @@ def printed(shape: Shape, value: Any) -> str:
         return "null"
     match shape.type_name:
         case "structure":
-            members = (f"{n[0].lower()}{n[1:]}={printed(m, value.get(n))}" for n, m in shape.members.items())
+            members = [f"{n[0].lower()}{n[1:]}={printed(m, value.get(n))}" for n, m in shape.members.items()]
+            members += [f"{n}=null" for n in UNPUBLISHED.get(shape.name, ())]
             return f"{shape.name}({', '.join(members)})"
         case "list":
             return f"[{', '.join(printed(shape.member, item) for item in value)}]"
@@ -208,6 +214,12 @@ def printed(shape: Shape, value: Any) -> str:
 
 SILENT = frozenset({"iam"})
 """Services that print neither values nor the values they would accept."""
+
+ANY_CASE = frozenset({"ConnectionOAuthHttpMethod"})
+"""Enumerations that AWS takes in small letters too, as recorded from CreateConnection with `put`."""
+
+UNPUBLISHED = {"PutEventsRequestEntry": ("kmsKeyIdentifier", "internalMetadata")}
+"""Members that no model publishes and AWS prints all the same, as recorded from PutEvents."""
 
 NULLABLE_ITEMS = frozenset({"SubnetId", "SecurityGroupId"})
 """Items for whose lists AWS does not list `Member must not be null`, as recorded from Lambda's VpcConfig."""

@@ -1,1 +1,1 @@
-"""What runs inside the sandboxed processes: programs for other interpreters (Python 3.9 and later), never imported by the server."""
+"""What runs inside the sandboxed processes, in interpreters from 3.9 on; the server imports none of it."""

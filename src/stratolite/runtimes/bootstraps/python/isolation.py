@@ -108,12 +108,16 @@ class Namespace:
         except OSError as error:
             self.why = str(error)
 
+    def copy(self) -> None:
+        """In the new process: a mount table of its own."""
+        if self.mounts:
+            _call("unshare", CLONE_NEWNS)
+
     def enter(self, task: str | None, layers: str | None, tmp: str) -> dict[str, str]:
-        """In the new environment: own /tmp, the code at /var/task, layers at /opt. Says where each ended up."""
+        """In the copy: own /tmp, the code at /var/task, layers at /opt. Says where each ended up."""
         seen = {"task": task or "", "layers": layers or "", "tmp": tmp}
         if not self.mounts:
             return seen
-        _call("unshare", CLONE_NEWNS)
         if task is not None and self.task:
             bind(task, TASK, read_only=True)
             seen["task"] = TASK

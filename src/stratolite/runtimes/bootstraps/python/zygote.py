@@ -10,6 +10,7 @@ It runs in the interpreter that functions declare (3.9 or later): nothing of the
 
 from __future__ import annotations
 
+import functools
 import gc
 import importlib
 import json
@@ -19,8 +20,8 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
 
 import isolation  # type: ignore[import-not-found,unused-ignore]
 
@@ -129,23 +130,33 @@ Priming = Iterator[None]
 
 def send(control: socket.socket, message: dict[str, Any]) -> None:
     data = json.dumps(message).encode()
-    control.sendall(len(data).to_bytes(4, "big") + data)
+    try:
+        control.sendall(len(data).to_bytes(4, "big") + data)
+    except ConnectionError:
+        # The server is gone: the next read says so, and ends us.
+        pass
 
 
 def receive(control: socket.socket) -> tuple[dict[str, Any] | None, list[int]]:
     """One frame and the descriptors that came with it; None at the end."""
-    header, fds, _, _ = socket.recv_fds(control, 4, 8)
-    while 0 < len(header) < 4:
-        header += control.recv(4 - len(header))
-    if not header:
+    fds: list[int] = []
+    try:
+        header, fds, _, _ = socket.recv_fds(control, 4, 8)
+        data = exactly(control, 4, header)
+        return (json.loads(exactly(control, int.from_bytes(data, "big"))) if data else None), fds
+    except (ConnectionError, EOFError):
         return None, fds
-    data, length = b"", int.from_bytes(header, "big")
-    while len(data) < length:
-        more = control.recv(length - len(data))
+
+
+def exactly(control: socket.socket, size: int, data: bytes = b"") -> bytes:
+    if not data and size == 4:
+        return b""
+    while len(data) < size:
+        more = control.recv(size - len(data))
         if not more:
-            return None, fds
+            raise EOFError
         data += more
-    return json.loads(data), fds
+    return data
 
 
 def resident_kb() -> int:
@@ -173,6 +184,11 @@ def prime(site: str) -> Priming:
         return read[path]
 
     loaders.JSONFileLoader.load_file = remembered
+    # What is on disk in the site folder does not change either; a handler's own AWS_DATA_PATH makes another key.
+    hooks = importlib.import_module("botocore.hooks")
+    loaders.Loader.list_available_services = _by_search_path(loaders.Loader.list_available_services)
+    loaders.Loader.list_api_versions = _by_search_path(loaders.Loader.list_api_versions)
+    hooks.accepts_kwargs = functools.lru_cache(maxsize=None)(hooks.accepts_kwargs)
     boto3 = importlib.import_module("boto3")
     yield
     session = boto3.session.Session(aws_access_key_id="-", aws_secret_access_key="-", region_name="us-east-1")
@@ -188,25 +204,50 @@ def prime(site: str) -> Priming:
     gc.freeze()
 
 
-def forget(folders: list[str], site: str, before: frozenset[str]) -> None:
-    """Drop from memory what the function brings itself: its own boto3, or its own `secrets.py`, wins as it does on AWS.
+def _by_search_path(method: Callable[..., Any]) -> Callable[..., Any]:
+    known: dict[Any, Any] = {}
 
-    `before` is what AWS's bootstrap has imported when the handler's turn comes: a function cannot replace that there either.
+    def remembered(self: Any, *arguments: Any, **named: Any) -> Any:
+        key = (tuple(self.search_paths), arguments, tuple(named.items()))
+        if key not in known:
+            known[key] = method(self, *arguments, **named)
+        return list(known[key])
+
+    return remembered
+
+
+def tops(names: Iterable[str]) -> set[str]:
+    return {name.partition(".")[0] for name in names}
+
+
+def forget(folders: list[str], site: frozenset[str], before: frozenset[str]) -> None:
+    """Drop from memory what the function brings itself: its own boto3, or its own `secrets.py`, wins as on AWS.
+
+    `site` names what lies in the site folder; `before` is what AWS's bootstrap has imported when the handler's turn
+    comes: a function cannot replace that there either.
     """
-    brought = set()
+    brought: set[str] = set()
     for folder in folders:
         try:
-            entries = os.listdir(folder)
+            brought |= tops(os.listdir(folder))
         except OSError:
             continue
-        brought.update(entry.partition(".")[0] for entry in entries)
-    ours = {name for name in os.listdir(site) if not name.endswith(".dist-info")} if site else set()
-    if brought & {name.partition(".")[0] for name in ours}:
+    if brought & site:
         # Packages of the site folder lean on each other: one replaced, all are loaded anew.
-        brought |= {name.partition(".")[0] for name in ours}
+        brought |= site
+    if brought.isdisjoint(tops(sys.modules)):
+        return
     for name in list(sys.modules):
         if name.partition(".")[0] in brought and name not in before:
             del sys.modules[name]
+
+
+class Spare(NamedTuple):
+    """A fork made ahead that waits to be told what it is: forking and unsharing are most of a cold start."""
+
+    pid: int
+    line: socket.socket
+    primed_kb: int
 
 
 class Zygote:
@@ -216,6 +257,8 @@ class Zygote:
         # What a function executes must not hold the line: the server's death would go unnoticed.
         self.control.set_inheritable(False)
         self.children: dict[int, str] = {}
+        self.spare: Spare | None = None
+        self.site_names = frozenset(tops(os.listdir(site)) if site else ())
         self.namespace = isolation.Namespace()
         isolation.adopt_orphans()
         self.before = self._preload()
@@ -234,13 +277,11 @@ class Zygote:
         sys.path[:] = [HERE, *([self.site] if self.site else []), *stdlib]
         if not self.site:
             return frozenset(sys.modules)
-        # AWS's bootstrap itself reads log settings from the environment at import: each child imports it anew.
         importlib.import_module("runtime_client")
         for name in RUNTIME_CLIENT:
             importlib.import_module("awslambdaric." + name)
         importlib.import_module("awslambdaric.bootstrap")
         before = frozenset(sys.modules)
-        del sys.modules["awslambdaric.bootstrap"]
         for name in STANDARD:
             try:
                 importlib.import_module(name)
@@ -258,51 +299,73 @@ class Zygote:
         return before
 
     def run(self) -> None:
-        version = "%d.%d.%d" % sys.version_info[:3]
-        ready = {
-            "python": version,
-            "mounts": self.namespace.mounts,
-            "task": self.namespace.task,
-            "why": self.namespace.why,
-        }
-        send(self.control, {"ready": ready})
+        send(self.control, {"ready": self._about()})
         priming: Priming | None = prime(self.site) if self.site else None
         while True:
-            events = self.selector.select(0 if priming else None)
-            if priming and not events:
+            idle = priming is None and self.spare is not None
+            events = self.selector.select(None if idle else 0)
+            if not events and priming is not None:
                 try:
                     next(priming)
                 except StopIteration:
                     priming = None
                 except Exception as error:
                     # Only speed is lost.
-                    send(self.control, {"warning": "priming stopped: %r" % error})
+                    send(self.control, {"warning": f"priming stopped: {error!r}"})
                     priming = None
+            elif not events:
+                self.spare = self._fork()
             for key, _ in events:
                 if key.fd == self.woken:
                     self._reap()
+                    continue
+                request, fds = receive(self.control)
+                if request is None:
+                    self._end()
                 else:
-                    request, fds = receive(self.control)
-                    if request is None:
-                        self._end()
-                    else:
-                        self._spawn(request, fds)
+                    self._spawn(request, fds)
 
-    def _spawn(self, request: dict[str, Any], fds: list[int]) -> None:
+    def _about(self) -> dict[str, Any]:
+        namespace, (major, minor, micro) = self.namespace, sys.version_info[:3]
+        return {
+            "python": f"{major}.{minor}.{micro}",
+            "mounts": namespace.mounts,
+            "task": namespace.task,
+            "why": namespace.why,
+        }
+
+    def _fork(self) -> Spare:
         me, resident = os.getpid(), resident_kb()
+        ours, theirs = socket.socketpair()
         pid = os.fork()
         if pid == 0:
             status = 1
             try:
-                status = self._child(request, fds, me)
+                ours.close()
+                status = self._child(theirs, me)
             finally:
                 os._exit(status)
+        theirs.close()
+        return Spare(pid, ours, max(0, resident - self.base_kb))
+
+    def _spawn(self, request: dict[str, Any], fds: list[int]) -> None:
+        spare, self.spare = self.spare or self._fork(), None
+        data = json.dumps(request).encode()
+        try:
+            socket.send_fds(spare.line, [len(data).to_bytes(4, "big") + data], fds)
+            sent = True
+        except OSError:
+            # It has died while it waited.
+            sent = False
+        spare.line.close()
         for fd in fds:
             os.close(fd)
-        self.children[pid] = request["spawn"]
-        send(self.control, {"spawned": request["spawn"], "pid": pid, "primed_kb": max(0, resident - self.base_kb)})
+        self.children[spare.pid] = request["spawn"]
+        send(self.control, {"spawned": request["spawn"], "pid": spare.pid, "primed_kb": spare.primed_kb})
+        if not sent:
+            self._reap()
 
-    def _child(self, request: dict[str, Any], fds: list[int], parent: int) -> int:
+    def _child(self, line: socket.socket, parent: int) -> int:
         isolation.die_with_parent(parent)
         os.setsid()
         isolation.adopt_orphans()
@@ -312,6 +375,11 @@ class Zygote:
         os.close(self.woken)
         os.close(self.waker)
         self.control.close()
+        self.namespace.copy()
+        request, fds = receive(line)
+        line.close()
+        if request is None:
+            return 0
         os.dup2(fds[0], 1)
         os.dup2(fds[0], 2)
         for fd in fds:
@@ -344,7 +412,7 @@ class Zygote:
         version = "python%d.%d" % sys.version_info[:2]
         layers = [seen["layers"] + "/python/lib/" + version + "/site-packages", seen["layers"] + "/python"]
         own = [task, *packages, *(layers if seen["layers"] else [])]
-        forget(own, self.site, self.before)
+        forget(own, self.site_names, self.before)
         sys.path[:0] = own
         os.environ["PYTHONPATH"] = os.pathsep.join([*own[1:], self.site])
         sys.argv[:] = ["bootstrap", os.environ["_HANDLER"]]
@@ -354,6 +422,9 @@ class Zygote:
         sys.__stdout__, sys.__stderr__ = sys.stdout, sys.stderr  # type: ignore[misc]
         try:
             os.chdir(task)
+            if os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON" or "AWS_LAMBDA_LOG_LEVEL" in os.environ:
+                # It read the settings of its log when it was imported: again, with this function's.
+                del sys.modules["awslambdaric.bootstrap"]
             bootstrap = importlib.import_module("awslambdaric.bootstrap")
             client = sys.modules["awslambdaric.lambda_runtime_client"]
             bootstrap.run(os.environ["_HANDLER"], client.LambdaRuntimeClient(os.environ["AWS_LAMBDA_RUNTIME_API"]))
@@ -396,22 +467,34 @@ class Zygote:
             if pid == 0:
                 return
             spawned = self.children.pop(pid, None)
+            if self.spare is not None and pid == self.spare.pid:
+                self.spare.line.close()
+                self.spare = None
             if spawned is not None:
                 # Its descendants have just become ours: none survives its environment.
-                sweep(pid, self.children)
+                self._sweep(pid)
                 send(self.control, {"exited": spawned, "status": status, "peak_kb": usage.ru_maxrss})
 
     def _end(self) -> None:
         for pid in self.children:
             kill(pid)
+        if self.spare is not None:
+            self.spare.line.close()
+            kill(self.spare.pid)
         while self.children:
             try:
                 pid, _ = os.wait()
             except ChildProcessError:
                 break
             if self.children.pop(pid, None) is not None:
-                sweep(pid, self.children)
+                self._sweep(pid)
         os._exit(0)
+
+    def _sweep(self, group: int) -> None:
+        known = set(self.children)
+        if self.spare is not None:
+            known.add(self.spare.pid)
+        sweep(group, known)
 
 
 def expand(word: str, places: dict[str, str]) -> str:
@@ -428,7 +511,7 @@ def kill(pid: int) -> None:
             pass
 
 
-def sweep(group: int, known: dict[int, str]) -> None:
+def sweep(group: int, known: set[int]) -> None:
     """Kill what a dead environment left: its process group, and whoever the kernel gave to us as orphans (Linux)."""
     try:
         os.killpg(group, signal.SIGKILL)

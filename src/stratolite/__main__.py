@@ -1,0 +1,5 @@
+"""`python -m stratolite` is `strato`."""
+
+from stratolite.cli import main
+
+main()

@@ -1,0 +1,7 @@
+"""KMS: keys that never leave, and what they lock."""
+
+from stratolite.kernel import Service
+
+from . import aliases, encryption, grants, keys, macs, policies, resources, rotation, tags
+
+service = Service("kms", modules=[keys, aliases, policies, tags, grants, encryption, macs, rotation, resources])
