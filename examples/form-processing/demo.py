@@ -1,4 +1,4 @@
-"""The demo: start Stratolite, deploy this application, send a day of traffic, kill the cloud under it, show what happened.
+"""The demo: start Stratolite, deploy this application, send a day of traffic, kill the cloud under it, show the books.
 
     python demo.py [--kills N] [--submissions N] [--keep FOLDER]
 
