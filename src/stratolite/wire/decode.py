@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -15,9 +14,6 @@ from stratolite.wire.http1 import BodyFile, Request
 from stratolite.wire.protocols import JSON, PROTOCOLS
 from stratolite.wire.quirks import malformed
 from stratolite.wire.shapes import Shape
-
-# Far over what any operation takes: a small body must not become a large one.
-UNPACKED_MAX_BYTES = 64 * 1024 * 1024
 
 Decode = Callable[[Request], dict[str, Any]]
 
@@ -86,31 +82,9 @@ _BODIES = {"json": _json, "cbor": _cbor, "form": _form, "xml": _xml}
 
 @cache
 def _decoder(service: str, operation: str, protocol: str) -> Decode:
-    model = models.operation(service, operation, protocol)
-    if model.input_shape is None:
+    shape = models.operation(service, operation, protocol).input_shape
+    if shape is None:
         return lambda request: {}
-    decode_plain = _plain_decoder(service, operation, protocol, model.input_shape)
-    if not model.may_be_compressed:
-        return decode_plain
-    return lambda request: decode_plain(_unpacked(request))
-
-
-def _unpacked(request: Request) -> Request:
-    """The request with a body that is not gzipped: SDKs pack what is over 10 KB."""
-    codings = [c.strip() for c in (request.headers.get("content-encoding") or "").split(",")]
-    if codings[-1] != "gzip":
-        return request
-    unpack = zlib.decompressobj(wbits=31)
-    try:
-        body = unpack.decompress(request.bytes(), UNPACKED_MAX_BYTES)
-    except zlib.error:
-        raise Unreadable from None
-    if unpack.unconsumed_tail or not unpack.eof:
-        raise Unreadable
-    return Request(request.method, request.target, request.headers, body, request.peer, request.http_version)
-
-
-def _plain_decoder(service: str, operation: str, protocol: str, shape: Shape) -> Decode:
     row = PROTOCOLS[protocol]
     if row.binds_http:
         return _rest_decoder(service, operation, protocol, shape)

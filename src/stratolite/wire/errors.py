@@ -113,7 +113,8 @@ def _json(answer: _Answer) -> bytes:
     kind = content_type(answer.service, row) if answer.service else row.content_type.format(version="1.0")
     answer.headers.add("Content-Type", kind)
     _add_query_code(answer)
-    document = {"__type": spellings.type_name(answer.service, answer.name)}
+    name = sqs_query.TYPES.get(answer.name, answer.name) if answer.service == "sqs" else answer.name
+    document = {"__type": spellings.type_name(answer.service, name)}
     return json_document.dumps(document | _written(answer, json_document.Writer()))
 
 

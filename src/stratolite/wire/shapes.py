@@ -132,11 +132,6 @@ class OperationModel:
     def deprecated(self) -> bool:
         return bool(self._document.get("deprecated"))
 
-    @property
-    def may_be_compressed(self) -> bool:
-        """Whether SDKs may send the body gzipped."""
-        return "requestcompression" in self._document
-
     @cached_property
     def has_event_stream_input(self) -> bool:
         return self.input_shape is not None and self.input_shape.event_stream_name is not None

@@ -264,5 +264,10 @@ def _ecr(path: str, kind: str, constraint: str) -> WireError:
     )
 
 
-WORDED: dict[str, Callable[[str, str, str], WireError]] = {"ecr": _ecr}
+def _sqs(path: str, kind: str, constraint: str) -> WireError:
+    name = ".".join(part[:1].upper() + part[1:] for part in path.split(".") if part != "member")
+    return WireError("MissingParameter", f"The request must contain the parameter {name}.")
+
+
+WORDED: dict[str, Callable[[str, str, str], WireError]] = {"ecr": _ecr, "sqs": _sqs}
 """Services that report the first violation only, in words of their own: (path, kind, constraint) to error."""

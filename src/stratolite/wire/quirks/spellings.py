@@ -15,6 +15,8 @@ _PACKAGES = {
 _CORAL = {
     "AccessDeniedException": "com.amazon.coral.service#",
     "InternalFailure": "com.amazon.coral.service#",
+    "InvalidParameterValueException": "com.amazon.coral.service#",
+    "MissingRequiredParameterException": "com.amazon.coral.service#",
     "SerializationException": "com.amazon.coral.service#",
     "UnknownOperationException": "com.amazon.coral.service#",
     "UnrecognizedClientException": "com.amazon.coral.service#",

@@ -63,6 +63,12 @@ ERROR_CODES = {
 # Statuses that only the query protocol has; JSON answers 400 to all of them.
 STATUSES = {"OverLimit": 403, "PurgeQueueInProgress": 403, "ResourceNotFoundException": 404}
 
+# Codes that no shape has, by the name of their type on the JSON wire.
+TYPES = {
+    "InvalidParameterValue": "InvalidParameterValueException",
+    "MissingParameter": "MissingRequiredParameterException",
+}
+
 
 def spelled(model: dict[str, Any]) -> dict[str, Any]:
     """The JSON model with the query protocol's names written into it."""
