@@ -165,6 +165,13 @@ def _write_text(shape: Shape, timestamp: str) -> WriteText:
     return str
 
 
+def _safe(text: str) -> str:
+    """A header's value that ends no line and is ASCII: S3 writes other characters as RFC 2047 does."""
+    if text.isascii():
+        return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
+    return f"=?UTF-8?B?{b64encode(text.encode()).decode('ascii')}?="
+
+
 class ResponseBindings:
     """Writes the bound members of one structure (an output or an error) into headers."""
 
@@ -186,10 +193,10 @@ class ResponseBindings:
     def write(self, value: dict[str, Any], headers: Headers) -> None:
         for name, wire, text in self._headers:
             if (item := value.get(name)) is not None:
-                headers.set(wire, text(item))
+                headers.set(wire, _safe(text(item)))
         for name, prefix in self._prefixes:
             for key, item in (value.get(name) or {}).items():
-                headers.set(prefix + key, item)
+                headers.set(prefix + key, _safe(item))
 
 
 def in_body(shape: Shape) -> frozenset[str]:
