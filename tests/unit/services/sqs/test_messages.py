@@ -366,7 +366,7 @@ class TestDeadLetters:
             queue(aws, RedrivePolicy=json.dumps(policy))
 
     def test_a_move_takes_dead_letters_back_as_new_messages(self, aws: Any) -> None:
-        url, dead = self.pair(aws, 1)
+        url, _ = self.pair(aws, 1)
         old = send(aws, url)["MessageId"]
         receive(aws, url), receive(aws, url)
         arn = "arn:aws:sqs:us-east-1:000000000000:dead"

