@@ -90,6 +90,12 @@ def _parsed(text: str) -> Mapping[str, str]:
 
 
 def _of(row: Row) -> Queue:
+    return _queue(tuple(row))
+
+
+@lru_cache(maxsize=4096)
+def _queue(row: tuple[Any, ...]) -> Queue:
+    """Kept, since a queue is read for every message and what was parsed of it stays parsed."""
     key, account, region, name, attributes, tags, created_at, modified_at, purged_at, _, scope = row
     return Queue(
         key, account, region, name, _parsed(attributes), _parsed(tags), created_at, modified_at, purged_at, scope
