@@ -143,6 +143,8 @@ def batch_write_item(
         places = set()
         for request in requests:
             if (put := request.get("PutRequest")) is not None:
+                if not all(name in put["Item"] for name in into.keys.names):
+                    raise Invalid(table.KEY_MISMATCH)
                 table.check_item_key(into, put["Item"])
                 table.check_index_keys(into, put["Item"])
                 where = into.encode(put["Item"])
