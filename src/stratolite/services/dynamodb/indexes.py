@@ -204,7 +204,7 @@ def backfill(call: Call, key: int, index: int, after: int) -> None:
 
 
 def _fits(index: table.Index, item: Json, of: Table) -> bool:
-    """Whether an item's attributes can be the index's keys: back-filling leaves out what a write would be refused for."""
+    """Whether an item can be in the index: back-filling leaves out what a write would be refused for."""
     try:
         table.check_index_keys(of, item, set(index.keys.names))
     except Invalid:

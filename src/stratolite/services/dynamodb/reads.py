@@ -152,7 +152,8 @@ def _select(
         raise Invalid("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName")
     if select == "ALL_ATTRIBUTES" and index is not None and not index.is_local and index.projection != "ALL":
         raise Invalid(
-            "One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global secondary "
+            "One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global "
+            "secondary "
             f"index {index.name} because its projection type is not ALL"
         )
 
@@ -272,7 +273,8 @@ def _ordered(schema: Keys, of: Table, found: Sequence[KeyCondition]) -> tuple[li
             break
         if on_range and on_range[-1].operator != "=":
             raise Invalid(
-                "Query key condition not supported: only the last of the RANGE key attributes may have a condition other "
+                "Query key condition not supported: only the last of the RANGE key attributes may have a "
+                "condition other "
                 "than equality"
             )
         on_range.append(by_name.pop(name))
@@ -300,7 +302,8 @@ def _ordered(schema: Keys, of: Table, found: Sequence[KeyCondition]) -> tuple[li
             if operand[kind] == "" and (each.operator == "=" or each in on_hash):
                 what = "string" if kind == "S" else "binary"
                 raise Invalid(
-                    "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an "
+                    "One or more parameter values are not valid. The AttributeValue for a key attribute cannot "
+                    "contain an "
                     f"empty {what} value. Key: {each.attribute}"
                 )
     return on_hash, on_range
@@ -405,7 +408,8 @@ def _needs_fetch(index: Index | None, select: str | None, wanted: project.Tree |
         assert wanted is not None
         missing = ", ".join(str(name) for name in wanted if name not in index.attributes)
         raise Invalid(
-            f"One or more parameter values were invalid: Global secondary index {index.name} does not project [{missing}]"
+            f"One or more parameter values were invalid: Global secondary index {index.name} does not project "
+            f"[{missing}]"
         )
     return False
 
@@ -462,11 +466,13 @@ def _segment(segment: int | None, total: int | None) -> tuple[int, int] | None:
         return None
     if total is None:
         raise Invalid(
-            "The TotalSegments parameter is required but was not present in the request when Segment parameter is present"
+            "The TotalSegments parameter is required but was not present in the request when Segment parameter "
+            "is present"
         )
     if segment is None:
         raise Invalid(
-            "The Segment parameter is required but was not present in the request when parameter TotalSegments is present"
+            "The Segment parameter is required but was not present in the request when parameter TotalSegments "
+            "is present"
         )
     if not 0 <= segment <= 999_999 or not 1 <= total <= 1_000_000:
         raise Invalid("1 validation error detected: Segment and TotalSegments must be within 0..999999 and 1..1000000")

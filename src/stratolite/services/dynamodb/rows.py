@@ -172,4 +172,4 @@ def expect_expiry(call: Call, table: Table, expires: float) -> None:
     call.tx.run(
         'INSERT OR REPLACE INTO dynamodb_expiry ("table", due) VALUES (?, ?)', table.key, max(expires, call.now)
     )
-    call.later("dynamodb.expire", max(expires, call.now), None, None, table=table.key)
+    call.later("dynamodb.expire", max(expires, call.now), None, None, key=table.key)

@@ -312,7 +312,8 @@ def _check_key_value(table: Table, name: str, value: dict[str, Any], mismatch: s
     if not content:
         what = "string" if kind == "S" else "binary"
         raise Invalid(
-            "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty "
+            "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain "
+            "an empty "
             f"{what} value. Key: {name}"
         )
     if len(content) > LONGEST_RANGE_BYTES // 4 and kind != "N":
@@ -331,7 +332,8 @@ def check_item_key(table: Table, item: Item) -> None:
             table,
             name,
             value,
-            "One or more parameter values were invalid: Type mismatch for key {name} expected: {expected} actual: {actual}",
+            "One or more parameter values were invalid: Type mismatch for key {name} expected: {expected} "
+            "actual: {actual}",
         )
 
 

@@ -81,7 +81,8 @@ def create_table(
         )
     if key_schema is None:
         raise Invalid(
-            "1 validation error detected: Value null at 'keySchema' failed to satisfy constraint: Member must not be null"
+            "1 validation error detected: Value null at 'keySchema' failed to satisfy constraint: Member must "
+            "not be null"
         )
     types = definitions.attributes(attribute_definitions)
     names = definitions.key_schema(key_schema)
@@ -199,7 +200,8 @@ def list_tables(call: Call, exclusive_start_table_name: str | None = None, limit
     if limit is not None and not 1 <= limit <= 100:
         how = "less than or equal to 100" if limit > 100 else "greater than or equal to 1"
         raise Invalid(
-            f"1 validation error detected: Value '{limit}' at 'limit' failed to satisfy constraint: Member must have value {how}"
+            f"1 validation error detected: Value '{limit}' at 'limit' failed to satisfy constraint: Member must "
+            f"have value {how}"
         )
     if exclusive_start_table_name is not None and not table.NAME(exclusive_start_table_name):
         table.check_name(exclusive_start_table_name, "ExclusiveStartTableName")
@@ -228,7 +230,8 @@ def delete_table(call: Call, table_name: str) -> Answer:
         raise ResourceInUseException(table=found.name)
     if found.definition["DeletionProtectionEnabled"]:
         raise ValidationException(
-            "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first."
+            "Resource cannot be deleted as it is currently protected against deletion. Disable deletion "
+            "protection first."
         )
     definition = json.loads(json.dumps(found.definition))
     definition["TableStatus"] = "DELETING"
@@ -298,10 +301,13 @@ def update_table(
         wanted = _throughput(provisioned_throughput)
         if wanted == definition["ProvisionedThroughput"] and billing_mode is None:
             raise Invalid(
-                "The provisioned throughput for the table will not change. The requested value equals the current value. "
+                "The provisioned throughput for the table will not change. The requested value equals the "
+                "current value. "
                 f"Current ReadCapacityUnits provisioned for the table: {wanted['ReadCapacityUnits']}. Requested "
-                f"ReadCapacityUnits: {wanted['ReadCapacityUnits']}. Current WriteCapacityUnits provisioned for the table: "
-                f"{wanted['WriteCapacityUnits']}. Requested WriteCapacityUnits: {wanted['WriteCapacityUnits']}. Refer to "
+                f"ReadCapacityUnits: {wanted['ReadCapacityUnits']}. Current WriteCapacityUnits provisioned for "
+                "the table: "
+                f"{wanted['WriteCapacityUnits']}. Requested WriteCapacityUnits: {wanted['WriteCapacityUnits']}. "
+                "Refer to "
                 "the Amazon DynamoDB Developer Guide for current limits and how to request higher limits."
             )
         _count_decrease(call, definition, wanted)
