@@ -1,8 +1,8 @@
 """Isolation: what a process asks of the kernel before it lets a function in.
 
 Runs in the interpreter the function declares (3.9 or later), so it imports nothing but the standard library. Where
-the kernel refuses (macOS, user namespaces off, a container without CAP_SYS_ADMIN) the function sees the folders at their
-own places and shares the host's /tmp; docs/runtimes.md has the table.
+the kernel refuses (macOS, user namespaces off, a container without CAP_SYS_ADMIN) the function sees the folders at
+their own places and shares the host's /tmp; docs/runtimes.md has the table.
 """
 
 from __future__ import annotations

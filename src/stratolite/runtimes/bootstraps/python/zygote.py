@@ -1,9 +1,9 @@
 """The zygote: one long-lived process per interpreter that forks, and for other runtimes executes, every environment.
 
 Started as `python -S -B zygote.py CONTROL [SITE]`; CONTROL is the control socket's descriptor. Frames both ways are
-four bytes of length and JSON. It gets `{"spawn": id, "env": {}, "argv": [], "task", "packages", "layers", "tmp"}` with the
-environment's output pipe attached, and says `ready`, `spawned` and `exited`. End of file means that the server is gone:
-everything below is killed, grandchildren included, and the zygote ends.
+four bytes of length and JSON. It gets `{"spawn": id, "env": {}, "argv": [], "task", "packages", "layers", "tmp"}` with
+the environment's output pipe attached, and says `ready`, `spawned` and `exited`. End of file means that the server is
+gone: everything below is killed, grandchildren included, and the zygote ends.
 
 It runs in the interpreter that functions declare (3.9 or later): nothing of the project is importable here.
 """
@@ -33,8 +33,8 @@ STANDARD = """
     email.message email.utils enum fnmatch functools glob gzip hashlib heapq hmac html http.client http.cookies
     importlib.util inspect io ipaddress itertools json logging math mimetypes numbers operator pathlib pickle platform
     pprint queue random re secrets shutil socket sqlite3 ssl statistics string struct subprocess tempfile textwrap
-    threading time traceback types typing unicodedata unittest.mock urllib.error urllib.parse urllib.request uuid warnings weakref
-    xml.etree.ElementTree zipfile zlib zoneinfo
+    threading time traceback types typing unicodedata unittest.mock urllib.error urllib.parse urllib.request uuid
+    warnings weakref xml.etree.ElementTree zipfile zlib zoneinfo
 """
 RUNTIME_CLIENT = """
     lambda_context lambda_runtime_client lambda_runtime_exception lambda_runtime_log_utils lambda_runtime_marshaller
