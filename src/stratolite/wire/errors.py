@@ -63,7 +63,7 @@ def _members(shape: Shape | None, service: str | None, error: Error, fault: bool
     """The error's members by the model's names: its message under whichever name the shape gives it."""
     key = spellings.message_key(service, shape)
     out = {k: v for k, v in error.fields.items() if shape is not None and k in shape.members and v is not None}
-    if error.message is not None:
+    if error.message:  # AWS leaves an empty one out
         out[key] = error.message
     if service == "lambda":
         # Lambda says whose fault it was in the body of every error.
