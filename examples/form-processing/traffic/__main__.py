@@ -50,6 +50,7 @@ def main() -> int:
         [(receiver.tenant, receiver.name) for receiver in day.receivers],
     )
     receivers.close()
+    print(f"one request to follow: {day.books.followed}")
     print("\n" + report.text(day.books, result, wrongs, time.monotonic() - began))
     return 1 if wrongs else 0
 

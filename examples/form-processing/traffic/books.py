@@ -41,6 +41,7 @@ class Books:
     accepted: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)  # tenant -> id -> fields sent
     repeated: int = 0  # requests sent again because nobody answered
     wrongs: list[str] = field(default_factory=list)
+    followed: str = ""  # the request id of one good submission
     _lock: Lock = field(default_factory=Lock)
 
     def enter(self, kind: str, expected: Expected, answer: Answer) -> bool:
@@ -51,6 +52,8 @@ class Books:
             text = "accepted" if answer.status in ACCEPTED.statuses else f"{answer.status} {answer.error}".strip()
             self.outcomes.setdefault(kind, Counter())[text] += 1
             self.repeated += answer.attempts - 1
+            if kind == "good" and answer.attempts == 1:
+                self.followed = answer.request_id
             if not fine:
                 self.wrongs.append(f"{kind}: answered {answer.status} {answer.error}")
         return fine

@@ -24,6 +24,7 @@ class Answer:
     error: str  # the refusal's name, or the gateway's message
     body: dict[str, object]
     attempts: int
+    request_id: str = ""  # the gateway's: the correlation id of everything that followed
 
 
 @dataclass
@@ -105,4 +106,10 @@ def _answer(response: httpx.Response, attempts: int) -> Answer:
     except ValueError:
         body = {}
     body = body if isinstance(body, dict) else {}
-    return Answer(response.status_code, str(body.get("error") or body.get("message") or ""), body, attempts)
+    return Answer(
+        response.status_code,
+        str(body.get("error") or body.get("message") or ""),
+        body,
+        attempts,
+        response.headers.get("apigw-requestid", ""),
+    )

@@ -78,6 +78,8 @@ class Cloud:
         """What stopped the loop of jobs, when something did."""
         self.inside: Callable[[Request], Awaitable[Response]] | None = None
         """How code in this process asks the cloud, where there is no socket (inline functions of a simulated world)."""
+        self.inline: Any = None
+        """How functions are called in this process instead of in one of their own (`runtimes.inline.Inline`)."""
         self.on_start: list[Callable[[], Awaitable[None] | None]] = []
         self.on_stop: list[Callable[[], Awaitable[None] | None]] = []
         self._operations: dict[tuple[str, str], Operation] = {}
@@ -281,7 +283,7 @@ class Cloud:
 
     @property
     def _reader(self) -> Tx:
-        return Tx(self.store)
+        return self.store.reader()
 
     def dispatch(
         self,

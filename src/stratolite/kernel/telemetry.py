@@ -258,6 +258,53 @@ class Telemetry:
             out.append({**dict(row), "name": first["name"], "kind": first["kind"]})
         return out
 
+    def news(self, block: int, span: int, since: float = 0.0, limit: int = 1000) -> dict[str, Any]:
+        """What was written after a place, of all accounts: log lines, spans, the place reached, whether there is more.
+
+        Args:
+            block, span: the place reached last time; 0 at first.
+            since: nothing of before this moment.
+            limit: so many blocks and so many spans; 0 gives the place where everything yet to come begins.
+        """
+        self.flush()
+        if limit == 0:
+            place = {name: self._newest(name) for name in ("log_block", "span")}
+            return {"block": place["log_block"], "span": place["span"], "lines": [], "spans": [], "more": False}
+        blocks = self._db.execute(
+            "SELECT id, log_group, stream, lines FROM log_block WHERE id > ? AND last >= ? ORDER BY id LIMIT ?",
+            (block, since, limit),
+        ).fetchall()
+        spans = self._db.execute(
+            "SELECT id, trace, kind, name, start, finish, failure FROM span WHERE id > ? AND finish >= ?"
+            " ORDER BY id LIMIT ?",
+            (span, since, limit),
+        ).fetchall()
+        return {
+            "block": blocks[-1]["id"] if blocks else block,
+            "span": spans[-1]["id"] if spans else span,
+            "lines": [
+                {"time": time, "group": row["log_group"], "stream": row["stream"], "message": message}
+                for row in blocks
+                for time, message in json.loads(row["lines"])
+                if time >= since
+            ],
+            "spans": [
+                {
+                    "time": row["start"],
+                    "trace": row["trace"],
+                    "kind": row["kind"],
+                    "name": row["name"],
+                    "ms": (row["finish"] - row["start"]) * 1000,
+                    "failure": row["failure"],
+                }
+                for row in spans
+            ],
+            "more": len(blocks) == limit or len(spans) == limit,
+        }
+
+    def _newest(self, table: str) -> int:
+        return int(self._db.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0])
+
     def find_trace(self, part: str) -> str | None:
         """The newest trace whose id, or an attribute of one of whose spans (a request id, say), contains this text."""
         self.flush()

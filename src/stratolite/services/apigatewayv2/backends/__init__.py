@@ -1,0 +1,1 @@
+"""Backends: what a route's integration passes a request on to."""
