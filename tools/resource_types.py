@@ -74,6 +74,10 @@ def main() -> None:
         if name.startswith("AWS::") and service in SERVICES:
             schema = json.loads((SCHEMAS / "resources" / f"{file}.json").read_text())
             services[service][name] = slim(schema, top=True)
+    # cfn-lint lets any scalar pass here, since CloudFormation makes text of it; so do we.
+    variables = services["Lambda"]["AWS::Lambda::Function"]["definitions"]["Environment"]["properties"]["Variables"]
+    for pattern in variables["patternProperties"]:
+        variables["patternProperties"][pattern] = {"type": "string"}
     for service, types in services.items():
         lines = (f"{json.dumps(name)}: {json.dumps(each, separators=(',', ':'))}" for name, each in types.items())
         (OUT / f"{service.lower()}.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")

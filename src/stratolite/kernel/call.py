@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -233,4 +234,10 @@ class Api:
     def __getattr__(self, method: str) -> Callable[..., Any]:
         call, service, caller = self._call, self._service, self._caller
         operation = call.cloud.operation_by_method(service, method)
-        return lambda **params: call.cloud.dispatch(operation, caller, params, call.trace, call.tx)
+
+        def ask(**params: Any) -> Any:
+            result = call.cloud.dispatch(operation, caller, params, call.trace, call.tx)
+            # A raw operation may answer with the bytes that would have left: here they are read.
+            return json.loads(result or b"{}") if result.__class__ is bytes else result
+
+        return ask

@@ -71,13 +71,15 @@ class Cloud:
         self.blobs = Blobs(folder / "blobs", store, world)
         self.folder = folder
         self.principals: dict[str, Principal] = {}
-        """Access keys handed out in this life (sandboxes, assumed roles)."""
+        """Access keys handed out in this life (sandboxes)."""
         self.notices: dict[str, int] = {}
         """What was accepted and not emulated, and how often."""
         self.lost: Exception | None = None
         """What stopped the loop of jobs, when something did."""
         self.inside: Callable[[Request], Awaitable[Response]] | None = None
         """How code in this process asks the cloud, where there is no socket (inline functions of a simulated world)."""
+        self.inline: Any = None
+        """How functions are called in this process instead of in one of their own (`runtimes.inline.Inline`)."""
         self.on_start: list[Callable[[], Awaitable[None] | None]] = []
         self.on_stop: list[Callable[[], Awaitable[None] | None]] = []
         self._operations: dict[tuple[str, str], Operation] = {}
@@ -88,9 +90,19 @@ class Cloud:
         store.migrate("kernel", schema_scripts(Path(__file__).parent))
         for room, scripts in rooms.schemas().items():
             store.migrate(room, scripts)
+        telemetry.on_lines = self._on_lines
         self.epoch = self._next_epoch()
         self.jobs = Jobs(self)
         self.delivery = delivery.Deliveries(self)
+
+    def _on_lines(self, groups: set[tuple[str, str, str]]) -> None:
+        """Signal `("logs", account, region, group)`; after the turn, so that who is about to wait for it hears it."""
+
+        def send(failure: BaseException | None) -> None:
+            for group in sorted(groups):
+                self.signals.send(("logs", *group), None)
+
+        self.store.when_committed(send)
 
     def _next_epoch(self) -> int:
         """Which life of this state this is: 1, 2, ..."""
@@ -218,7 +230,22 @@ class Cloud:
             return known
         if len(access_key) == 12 and access_key.isdigit():
             return Principal(access_key, f"arn:aws:iam::{access_key}:root", access_key)
+        if len(access_key) == 20 and access_key.startswith(("AKIA", "ASIA")):
+            row = self._reader.one("SELECT account, arn, user_id FROM credential WHERE access_key = ?", access_key)
+            if row is not None:
+                return Principal(row["account"], row["arn"], access_key, row["user_id"])
         return ROOT
+
+    def hand_out(self, tx: Tx, principal: Principal) -> None:
+        """From now on its access key stands for this principal."""
+        tx.run(
+            "INSERT OR REPLACE INTO credential (access_key, account, arn, user_id) VALUES (?, ?, ?, ?)",
+            principal.access_key, principal.account, principal.arn, principal.user_id,
+        )  # fmt: skip
+
+    def take_back(self, tx: Tx, access_key: str) -> None:
+        """From now on this access key stands for nobody."""
+        tx.run("DELETE FROM credential WHERE access_key = ?", access_key)
 
     # asking
 
@@ -256,7 +283,7 @@ class Cloud:
 
     @property
     def _reader(self) -> Tx:
-        return Tx(self.store)
+        return self.store.reader()
 
     def dispatch(
         self,

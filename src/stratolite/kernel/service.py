@@ -201,6 +201,10 @@ class Service:
         for member in shape.required_members if shape else ():
             if xform_name(member) not in asked:
                 raise ContractError(f"{self.name} {name} does not take the required member {member}")
+        required = {xform_name(m) for m in (shape.required_members if shape else ())}
+        for n, p in asked.items():
+            if n not in required and p.default is inspect.Parameter.empty:
+                raise ContractError(f"{self.name} {name}: {p.name} is optional in the model and needs a default")
         for path in ignores:
             _check_path(shape, path, f"{self.name} {name}")
         return Operation(

@@ -73,9 +73,11 @@ class Tx:
     """One call's part of a turn: a savepoint opened at its first write, rolled back whole when the call fails."""
 
     __slots__ = ("_after", "_is_open", "_parent", "_store")
+    joinable = True
 
     def __init__(self, store: Store, parent: Tx | None = None) -> None:
-        self._store, self._parent, self._is_open = store, parent, False
+        self._store, self._is_open = store, False
+        self._parent = parent if parent is not None and parent.joinable else None
         self._after: list[Callable[[], None]] | None = None
 
     def run(self, sql: str, *args: Any) -> sqlite3.Cursor:
@@ -136,6 +138,16 @@ class Tx:
         self._after = None
 
 
+class Reader(Tx):
+    """A Tx for looking only, of calls that may wait: what a call does below it is a transaction of its own."""
+
+    __slots__ = ()
+    joinable = False
+
+    def _open(self) -> None:
+        raise AssertionError("a write outside a transaction: an async function writes inside `with call.write()`")
+
+
 class Store:
     """
     Args:
@@ -170,9 +182,9 @@ class Store:
             raise
         tx._close(None)
 
-    def reader(self) -> Tx:
+    def reader(self) -> Reader:
         """A Tx for looking only."""
-        return Tx(self)
+        return Reader(self)
 
     @property
     def in_turn(self) -> bool:

@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,8 @@ CREATE TABLE IF NOT EXISTS metric (
 );
 CREATE INDEX IF NOT EXISTS metric_series ON metric (namespace, name, minute);
 CREATE TABLE IF NOT EXISTS log_block (
-  id INTEGER PRIMARY KEY, account TEXT NOT NULL, region TEXT NOT NULL, log_group TEXT NOT NULL, stream TEXT NOT NULL,
+  id INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL, region TEXT NOT NULL, log_group TEXT NOT NULL,
+  stream TEXT NOT NULL,
   first REAL NOT NULL, last REAL NOT NULL, written REAL NOT NULL, lines TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS log_block_stream ON log_block (account, region, log_group, stream, id);
@@ -118,6 +120,8 @@ class Telemetry:
         self._spans: list[tuple[Any, ...]] = []
         self._points: dict[tuple[str, ...], dict[float, int]] = {}
         self._lines: dict[tuple[str, str, str, str], list[tuple[float, str]]] = {}
+        self.on_lines: Callable[[set[tuple[str, str, str]]], None] | None = None
+        """Told of the (account, region, group) whose lines were just written."""
         self._timer: asyncio.TimerHandle | None = None
         self._flushes = 0
 
@@ -214,6 +218,8 @@ class Telemetry:
             log.warning("telemetry was lost: %s", e)
             if db.in_transaction:
                 db.execute("ROLLBACK")
+        if lines and self.on_lines is not None:
+            self.on_lines({key[:3] for key in lines})
         self._flushes += 1
         if self._flushes % 1000 == 0:
             self._cap()
@@ -252,6 +258,53 @@ class Telemetry:
             out.append({**dict(row), "name": first["name"], "kind": first["kind"]})
         return out
 
+    def news(self, block: int, span: int, since: float = 0.0, limit: int = 1000) -> dict[str, Any]:
+        """What was written after a place, of all accounts: log lines, spans, the place reached, whether there is more.
+
+        Args:
+            block, span: the place reached last time; 0 at first.
+            since: nothing of before this moment.
+            limit: so many blocks and so many spans; 0 gives the place where everything yet to come begins.
+        """
+        self.flush()
+        if limit == 0:
+            place = {name: self._newest(name) for name in ("log_block", "span")}
+            return {"block": place["log_block"], "span": place["span"], "lines": [], "spans": [], "more": False}
+        blocks = self._db.execute(
+            "SELECT id, log_group, stream, lines FROM log_block WHERE id > ? AND last >= ? ORDER BY id LIMIT ?",
+            (block, since, limit),
+        ).fetchall()
+        spans = self._db.execute(
+            "SELECT id, trace, kind, name, start, finish, failure FROM span WHERE id > ? AND finish >= ?"
+            " ORDER BY id LIMIT ?",
+            (span, since, limit),
+        ).fetchall()
+        return {
+            "block": blocks[-1]["id"] if blocks else block,
+            "span": spans[-1]["id"] if spans else span,
+            "lines": [
+                {"time": time, "group": row["log_group"], "stream": row["stream"], "message": message}
+                for row in blocks
+                for time, message in json.loads(row["lines"])
+                if time >= since
+            ],
+            "spans": [
+                {
+                    "time": row["start"],
+                    "trace": row["trace"],
+                    "kind": row["kind"],
+                    "name": row["name"],
+                    "ms": (row["finish"] - row["start"]) * 1000,
+                    "failure": row["failure"],
+                }
+                for row in spans
+            ],
+            "more": len(blocks) == limit or len(spans) == limit,
+        }
+
+    def _newest(self, table: str) -> int:
+        return int(self._db.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0])
+
     def find_trace(self, part: str) -> str | None:
         """The newest trace whose id, or an attribute of one of whose spans (a request id, say), contains this text."""
         self.flush()
@@ -289,6 +342,12 @@ class Telemetry:
         ]
         found.sort(key=lambda line: (line.time, line.id))
         return found
+
+    def newest_block(self) -> int:
+        """The number of the newest block of lines ever written; `lines(after_block=...)` goes on from there."""
+        self.flush()
+        found = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'log_block'").fetchone()
+        return int(found[0]) if found is not None else 0
 
     def streams(self, account: str, region: str, group: str) -> dict[str, tuple[float, float, float]]:
         """Stream name to (first event, last event, last written)."""

@@ -342,14 +342,17 @@ class Environment:
         self._kill()
 
     def _kill(self) -> None:
-        if self._pid and not self._ended:
+        if self._pid == 0 or self._ended:
+            return
+        # The group first; a process between fork and setsid has none yet. Either may be gone, unheard of by us.
+        for kill in (os.killpg, os.kill):
             try:
-                os.killpg(self._pid, signal.SIGKILL)
+                kill(self._pid, signal.SIGKILL)
             except ProcessLookupError:
-                # Not yet its own group: it is still between fork and setsid.
-                os.kill(self._pid, signal.SIGKILL)
+                continue
             except PermissionError:
                 self.fleet.warn(f"{self.function.name}: process {self._pid} may not be killed")
+            return
 
     def _release(self) -> None:
         if self._watching is not None:

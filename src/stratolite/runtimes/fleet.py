@@ -20,7 +20,7 @@ from . import interpreters, pool, sites
 from .bootstraps import PROVIDED, Bootstrap
 from .environment import Environment
 from .function import Function, Invocation, Logs, Outcome, Throttled
-from .inline import InlineEnvironment
+from .inline import Inline, InlineEnvironment
 from .output import Event
 from .process import Zygote
 
@@ -52,6 +52,8 @@ class Settings:
     """Told what takes long (packages installed once)."""
     state: Path | None = None
     """Where environments keep their /tmp; a temporary folder if None."""
+    inline: Inline | None = None
+    """How handlers are called in this process instead (the simulated world)."""
 
 
 @dataclass(slots=True)
@@ -174,8 +176,8 @@ class Fleet:
         )
         if self._reaping is None:
             self._reaping = asyncio.get_running_loop().call_later(REAP_S, self._reap)
-        if function.inline is not None:
-            inline = InlineEnvironment(self, slot, function)
+        if self.settings.inline is not None:
+            inline = InlineEnvironment(self, slot, function, self.settings.inline)
             self._environments[slot] = inline
             self.ready(inline)
         else:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from .failures import Failure
 
@@ -50,8 +49,8 @@ class Function:
     application_log_level: str = "INFO"
     system_log_level: str = "INFO"
     role: str = ""
-    inline: Callable[[Any, Any], Any] | None = None
-    """The handler itself, for the `inline` runtime."""
+    traced: bool = False
+    """X-Ray tracing is asked for: its traces are sampled."""
 
     @property
     def arn(self) -> str:
@@ -100,6 +99,9 @@ class Outcome:
     events: list[tuple[float, str]] = field(default_factory=list)
     """The invocation's log from START to REPORT (of a long one, what has not been passed on while it ran)."""
     log_stream: str = ""
+    request_id: str = ""
+    version: str = ""
+    """Of the function: which one ran."""
 
     def log_tail(self) -> bytes:
         """The last 4 KB of the log, as `LogType: Tail` returns them."""

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .environment import Environment
+    from .inline import InlineEnvironment
 
 LIBRARIES = "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"
 PROGRAMS = "/usr/local/bin:/usr/bin/:/bin:/opt/bin"
 XRAY_DAEMON = ("127.0.0.1", "2000")
 
 
-def variables(environment: Environment, runtime_api: str) -> dict[str, str]:
+def variables(environment: Environment | InlineEnvironment, runtime_api: str) -> dict[str, str]:
     function, fleet = environment.function, environment.fleet
     programs = environment.bootstrap.programs
     found = {

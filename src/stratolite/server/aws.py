@@ -10,6 +10,7 @@ from typing import Any, cast
 from ..kernel import AwsError, Caller, Cloud, InternalFailure, Trace
 from ..kernel.call import DEFAULT_REGION, ROOT
 from ..kernel.service import Operation
+from ..wire.compression import Incompressible, folded, unfolded
 from ..wire.decode import decode
 from ..wire.encode import encode
 from ..wire.errors import Error, encode_error
@@ -60,8 +61,12 @@ class Aws:
         request_id = cloud.world.id()
         try:
             where = route(request, self._services)
+            if where.service != "s3":  # an object keeps its coding
+                request = unfolded(request)
         except RouteError as error:
             return encode_error(error.service, error.operation, error.protocol, error, request_id)
+        except Incompressible:
+            return encode_error(None, None, "json", _spoken(InternalFailure()), request_id)
         except Exception:
             log.exception("routing %s %s", request.method, request.target)
             return encode_error(None, None, "json", _spoken(InternalFailure()), request_id)
@@ -74,15 +79,21 @@ class Aws:
             result = cloud.request(operation, caller, params, request_id, not_emulated)
         except Exception as error:
             return _failure(where, error, request_id)
-        if isinstance(result, dict):
-            return _success(where, operation, result, request_id, not_emulated)
+        accept = ", ".join(request.headers.all("accept-encoding")[:1])  # DynamoDB looks at the first
+        if isinstance(result, dict | bytes):
+            return _success(where, operation, result, request_id, not_emulated, accept)
         if isinstance(result, asyncio.Future):
-            return _when_committed(where, operation, result, request_id, not_emulated)
-        return _when_done(where, operation, result, request_id, not_emulated)
+            return _when_committed(where, operation, result, request_id, not_emulated, accept)
+        return _when_done(where, operation, result, request_id, not_emulated, accept)
 
 
 def _success(
-    where: Route, operation: Operation, result: dict[str, Any], request_id: str, not_emulated: list[str]
+    where: Route,
+    operation: Operation,
+    result: dict[str, Any] | bytes,
+    request_id: str,
+    not_emulated: list[str],
+    accept: str,
 ) -> Response:
     try:
         answer = encode(where.service, where.operation, result, where.protocol, request_id, raw=operation.raw)
@@ -90,7 +101,7 @@ def _success(
         return _failure(where, error, request_id)
     if not_emulated:
         answer.headers.add(NOT_EMULATED, ", ".join(not_emulated))
-    return answer
+    return folded(where.service, accept, answer) if accept else answer
 
 
 def _failure(where: Route, error: Exception, request_id: str) -> Response:
@@ -105,7 +116,12 @@ def _spoken(error: AwsError | WireError) -> Error:
 
 
 def _when_committed(
-    where: Route, operation: Operation, result: asyncio.Future[dict[str, Any]], request_id: str, not_emulated: list[str]
+    where: Route,
+    operation: Operation,
+    result: asyncio.Future[dict[str, Any]],
+    request_id: str,
+    not_emulated: list[str],
+    accept: str,
 ) -> asyncio.Future[Response]:
     """The answer of an operation that is done and waits for its commit: a callback, not a task."""
     answer: asyncio.Future[Response] = result.get_loop().create_future()
@@ -115,7 +131,7 @@ def _when_committed(
         if answer.cancelled():
             return
         if failure is None:
-            answer.set_result(_success(where, operation, result.result(), request_id, not_emulated))
+            answer.set_result(_success(where, operation, result.result(), request_id, not_emulated, accept))
         else:
             assert isinstance(failure, Exception)
             answer.set_result(_failure(where, failure, request_id))
@@ -125,9 +141,14 @@ def _when_committed(
 
 
 async def _when_done(
-    where: Route, operation: Operation, result: Awaitable[dict[str, Any]], request_id: str, not_emulated: list[str]
+    where: Route,
+    operation: Operation,
+    result: Awaitable[dict[str, Any]],
+    request_id: str,
+    not_emulated: list[str],
+    accept: str,
 ) -> Response:
     try:
-        return _success(where, operation, await result, request_id, not_emulated)
+        return _success(where, operation, await result, request_id, not_emulated, accept)
     except Exception as error:
         return _failure(where, error, request_id)

@@ -33,6 +33,7 @@ class Control:
         self._asks: dict[tuple[str, str], Ask] = {
             ("GET", "/_strato/health"): self.health,
             ("GET", "/_strato/status"): self.status,
+            ("GET", "/_strato/news"): self.news,
             ("GET", "/_strato/traces"): self.traces,
             ("GET", "/_strato/trace"): self.trace,
         }
@@ -74,6 +75,16 @@ class Control:
             "not_emulated": dict(sorted(cloud.notices.items())),
             "next_due": cloud.jobs.next_due(),
         }
+
+    def news(self, request: Request) -> Answer:
+        """What functions said and what happened after a place. Query: `block`, `span`, `since`, `limit`."""
+        asked = dict(request.query)
+        try:
+            block, span = int(asked.get("block", "0")), int(asked.get("span", "0"))
+            since, limit = float(asked.get("since", "0")), min(1000, int(asked.get("limit", "1000")))
+        except ValueError:
+            raise Refused(400, "block, span, since and limit are numbers") from None
+        return self._cloud.telemetry.news(block, span, since, limit)
 
     def traces(self, request: Request) -> Answer:
         """The latest traces. Query: `limit`."""

@@ -38,7 +38,7 @@ ALL = (
     Room("events", arns=("events",), types=("Events",)),
     Room("iam", types=("IAM",)),
     Room("kms", types=("KMS",)),
-    Room("lambda", "lambda_", arns=("lambda",), types=("Lambda",), doors=("lambda-url",)),
+    Room("lambda", "lambda_", arns=("lambda",), types=("Lambda",), doors=("lambda-url", "_aws/lambda/")),
     Room("logs", arns=("logs",), types=("Logs",)),
     Room("scheduler", arns=("scheduler",), types=("Scheduler",)),
     Room("secretsmanager", types=("SecretsManager",)),

@@ -9,6 +9,7 @@ and out with the control.
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import queue
 import sys
@@ -19,6 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from stratolite.runtimes.function import Function
+from stratolite.runtimes.inline import Inline
 from stratolite.wire.http1 import Request, Response
 
 Answer = Callable[[Request], Awaitable[Response]]
@@ -71,6 +74,17 @@ def sleep(seconds: float) -> None:
         bridge.ask("sleep", seconds)
 
 
+class _Printer(io.TextIOBase):
+    """Standard output and error of a handler."""
+
+    def __init__(self, output: Callable[[str], None]) -> None:
+        self._output = output
+
+    def write(self, text: str) -> int:
+        self._output(text)
+        return len(text)
+
+
 @dataclass
 class InlineEnvironment:
     """What makes one function's environment its own inside a shared process.
@@ -79,18 +93,21 @@ class InlineEnvironment:
         folders: its code, then its packages: the front of `sys.path` while it runs.
         handler: `module.function`, as the function's configuration says.
         variables: its environment, whole.
+        output: takes what it prints.
     """
 
     folders: list[Path]
     handler: str
     variables: dict[str, str]
+    output: Callable[[str], None] = lambda text: None
     modules: dict[str, Any] = field(default_factory=dict)
     function: Handler | None = None
-    _saved: tuple[dict[str, str], list[str], dict[str, Any]] | None = None
+    _saved: tuple[dict[str, str], list[str], dict[str, Any], Any, Any] | None = None
 
     def enter(self) -> None:
         own = {name: sys.modules[name] for name in list(sys.modules) if self._is_project(name)}
-        self._saved = (dict(os.environ), list(sys.path), own)
+        self._saved = (dict(os.environ), list(sys.path), own, sys.stdout, sys.stderr)
+        sys.stdout = sys.stderr = _Printer(self.output)
         for name in own:
             del sys.modules[name]
         sys.modules.update(self.modules)
@@ -100,7 +117,7 @@ class InlineEnvironment:
 
     def leave(self) -> None:
         assert self._saved is not None
-        environ, path, others = self._saved
+        environ, path, others, sys.stdout, sys.stderr = self._saved
         self.modules = {name: sys.modules[name] for name in list(sys.modules) if self._is_own(sys.modules[name])}
         for name in self.modules:
             del sys.modules[name]
@@ -167,3 +184,20 @@ async def run(environment: InlineEnvironment, event: Any, context: Any, answer: 
             _alive.discard(bridge)
             bridge.to_handler.put(("failed", Killed("the environment is gone")))
             raise
+
+
+def handlers(answer: Answer, world_sleep: Any) -> Inline:
+    """How a simulated cloud's functions are called: here, each environment with modules and variables of its own."""
+
+    def environment(function: Function, variables: dict[str, str], output: Callable[[str], None]) -> Any:
+        folders = [function.code.folder, *function.code.packages]
+        if function.code.layers is not None:
+            folders.append(function.code.layers / "python")
+        own = InlineEnvironment(folders, function.handler, variables, output)
+
+        async def handle(event: Any, context: Any) -> Any:
+            return await run(own, event, context, answer, world_sleep)
+
+        return handle
+
+    return environment

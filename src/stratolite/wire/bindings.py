@@ -8,14 +8,12 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from botocore.model import OperationModel
-
 from stratolite.wire import instants
 from stratolite.wire.documents.form_document import SCALARS
 from stratolite.wire.faults import Unreadable
 from stratolite.wire.http1 import Headers, Request
 from stratolite.wire.quirks import s3
-from stratolite.wire.shapes import Shape
+from stratolite.wire.shapes import OperationModel, Shape
 
 ReadText = Callable[[str], Any]
 WriteText = Callable[[Any], str]

@@ -9,7 +9,7 @@ from typing import Any
 from stratolite.wire import chunked, models
 from stratolite.wire.bindings import RequestBindings, in_body, path_of
 from stratolite.wire.documents import cbor_document, form_document, json_document, xml_document
-from stratolite.wire.faults import Unreadable
+from stratolite.wire.faults import Mismatch, Unreadable
 from stratolite.wire.http1 import BodyFile, Request
 from stratolite.wire.protocols import JSON, PROTOCOLS
 from stratolite.wire.quirks import malformed
@@ -21,15 +21,15 @@ Decode = Callable[[Request], dict[str, Any]]
 def decode(service: str, operation: str, request: Request, protocol: str, *, raw: bool = False) -> dict[str, Any]:
     """What the caller asked: the members of the operation's input, by the model's names.
 
-    `raw` leaves them as wire JSON (blobs are base64 text, instants numbers) and looks only at the kinds of the
-    outermost values. Raises `Malformed` for whatever is not a document of the protocol and the shape.
+    `raw` leaves them as wire JSON (blobs are base64 text, instants numbers): checked, not rebuilt. Raises `Malformed`
+    for whatever is not a document of the protocol and the shape.
     """
     try:
         return (_raw_decoder if raw else _decoder)(service, operation, protocol)(request)
     except Unreadable as error:
-        raise malformed.fault(service, protocol, str(error)) from None
+        raise malformed.fault(service, protocol, error) from None
     except RecursionError:
-        raise malformed.fault(service, protocol, "Too deeply nested") from None
+        raise malformed.fault(service, protocol, Unreadable()) from None
 
 
 class _Readers:
@@ -56,7 +56,7 @@ def _json(readers: _Readers, shape: Shape, only: frozenset[str] | None) -> Calla
     def read_members(body: bytes) -> Any:
         value = json_document.loads(body)
         if type(value) is not dict:
-            raise json_document.mismatch(value, "Map")
+            raise Mismatch(value, "structure", shape.name) if value is not None else Unreadable
         return members(value)
 
     return read_members
@@ -180,6 +180,6 @@ def _raw_decoder(service: str, operation: str, protocol: str) -> Decode:
         decode_values = _decoder(service, operation, protocol)
         to_wire = json_document.Writer().structure(shape)
         return lambda request: to_wire(decode_values(request))
-    read = json_document.ShallowReader().document(shape)
+    read = json_document.Checker().document(shape)
 
     return lambda request: read(json_document.loads(request.bytes()))

@@ -6,15 +6,13 @@ from collections.abc import AsyncIterator, Callable
 from functools import cache
 from typing import Any
 
-from botocore.model import OperationModel
-
 from stratolite.wire import eventstream, instants, models
 from stratolite.wire.bindings import ResponseBindings, in_body
 from stratolite.wire.documents import cbor_document, json_document, xml_document
 from stratolite.wire.http1 import Headers, Response
 from stratolite.wire.protocols import JSON, PROTOCOLS, Protocol
 from stratolite.wire.quirks import s3
-from stratolite.wire.shapes import Shape
+from stratolite.wire.shapes import OperationModel, Shape
 
 Encode = Callable[[dict[str, Any], str], Response]
 """(result, request id) to response."""
@@ -81,8 +79,9 @@ def _encoder(service: str, operation: str, protocol: str) -> Encode:
 
 def _event_encoder(service: str, model: OperationModel, row: Protocol) -> Encode:
     """An RPC protocol's event stream: the other members travel in a first frame."""
-    shape: Shape = model.output_shape
-    stream: str = shape.event_stream_name
+    shape = model.output_shape
+    assert shape is not None and shape.event_stream_name is not None
+    stream = shape.event_stream_name
     events = eventstream.EventWriter(shape.members[stream], row.writes)
     write_first = eventstream.document_writer(row.writes, shape, frozenset(shape.members) - {stream})
     kind = content_type(service, row)

@@ -61,7 +61,7 @@ def query_code(service: str | None, shape: Shape | None, code: str) -> str:
 
 def _members(shape: Shape | None, service: str | None, error: Error, fault: bool) -> dict[str, Any]:
     """The error's members by the model's names: its message under whichever name the shape gives it."""
-    key = spellings.message_key(service, shape)
+    key = spellings.message_key(service, shape, error.code)
     out = {k: v for k, v in error.fields.items() if shape is not None and k in shape.members and v is not None}
     if error.message is not None:
         out[key] = error.message
@@ -94,10 +94,12 @@ def _json(
     headers: Headers,
 ) -> bytes:
     name = shape.name if shape is not None else error.code
+    if service == "sqs":
+        name = sqs_query.TYPES.get(name, name)
     headers.add("Content-Type", content_type(service, PROTOCOLS[JSON]) if service else "application/x-amz-json-1.0")
     if service is not None and models.service(service).is_query_compatible:
         headers.add("x-amzn-query-error", f"{code};{'Receiver' if fault else 'Sender'}")
-    document = {"__type": spellings.type_name(service, name, shape is not None)}
+    document = {"__type": spellings.type_name(service, name)}
     return json_document.dumps(document | _plain(service, shape, _members(shape, service, error, fault)))
 
 
@@ -131,8 +133,8 @@ def _cbor(
         headers.add("x-amzn-query-error", f"{code};{'Receiver' if fault else 'Sender'}")
     members = _members(shape, service, error, fault)
     if shape is not None:
-        members = cbor_document.Writer().structure(shape)(members)
-    return cbor_document.dumps({"__type": spellings.type_name(service, name, shape is not None)} | members)
+        members |= cbor_document.Writer().structure(shape)({k: v for k, v in members.items() if k in shape.members})
+    return cbor_document.dumps({"__type": spellings.type_name(service, name)} | members)
 
 
 # XML ---------------------------------------------------------------------------------

@@ -51,4 +51,18 @@ class RouteError(WireError):
 
 
 class Unreadable(Exception):
-    """A value of the wrong kind, found deep in a document; `decode` gives it the protocol's code."""
+    """What no reader could make sense of; `decode` gives it the protocol's code. Without a text where AWS has none."""
+
+
+class Mismatch(Unreadable):
+    """A JSON value of another kind than its shape: services word it differently, so it carries what there is to say."""
+
+    def __init__(self, value: object, kind: str, name: str = "", *, item: bool = False) -> None:
+        super().__init__(f"{kind} expected")
+        self.value = value
+        self.kind = kind
+        """The shape's `type_name`."""
+        self.name = name
+        """The name of a structure's shape; of a map, that of its values' kind or shape."""
+        self.item = item
+        """Found in a list or a map, not under a member's name."""

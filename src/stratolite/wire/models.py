@@ -1,47 +1,84 @@
-"""Models: botocore's descriptions of services, loaded when first asked for."""
+"""Models: botocore's descriptions of services, read when first asked for."""
 
 from __future__ import annotations
 
+import gzip
+import json
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import botocore
-from botocore.loaders import Loader
-from botocore.model import OperationModel, ServiceModel
-
 from stratolite.wire.protocols import QUERY
 from stratolite.wire.quirks import sqs_query
-from stratolite.wire.shapes import Shape
+from stratolite.wire.shapes import Document, OperationModel, ServiceModel, Shape
 
-__all__ = ["OperationModel", "ServiceModel", "error_shape", "operation", "service"]
-
-# Only what botocore ships: a model in the user's ~/.aws must not change what the cloud answers.
-_LOADER = Loader([str(Path(botocore.__file__).parent / "data")], include_default_search_paths=False)
+__all__ = ["OperationModel", "ServiceModel", "Shape", "error_shape", "is_fault", "operation", "operations", "service"]
 
 
 @cache
-def _document(name: str) -> dict[str, Any]:
-    return _LOADER.load_service_model(name, "service-2")  # type: ignore[no-any-return]
+def _data() -> Path:
+    """Where botocore keeps its models. Only what it ships: a model in somebody's home must not change the cloud."""
+    spec = find_spec("botocore")
+    assert spec is not None and spec.origin is not None
+    return Path(spec.origin).parent / "data"
+
+
+@cache
+def document(name: str, protocol: str | None = None) -> Document:
+    """A service's model without its documentation, which is most of its bytes.
+
+    Raises KeyError for a service that botocore does not have.
+    """
+    if (name, protocol) == ("sqs", QUERY):
+        return sqs_query.spelled(document(name))
+    model = read(name)
+    model.pop("documentation", None)
+    for operation in model["operations"].values():
+        operation.pop("documentation", None)
+    for shape in model["shapes"].values():
+        shape.pop("documentation", None)
+        for member in shape.get("members", {}).values():
+            member.pop("documentation", None)
+    return model
+
+
+def read(name: str) -> Document:
+    """A service's model as botocore has it: the newest version, with the corrections that stand beside it."""
+    folder = _data() / name
+    if not folder.is_dir():
+        raise KeyError(name)
+    newest = max(folder.iterdir())
+    packed = newest / "service-2.json.gz"
+    text = gzip.decompress(packed.read_bytes()) if packed.exists() else (newest / "service-2.json").read_bytes()
+    model: Document = json.loads(text)
+    corrections = newest / "service-2.sdk-extras.json"
+    if corrections.exists():
+        _merge(model, json.loads(corrections.read_bytes()).get("merge", {}))
+    return model
+
+
+def _merge(base: dict[str, Any], extra: dict[str, Any]) -> None:
+    for key, value in extra.items():
+        if isinstance(value, dict) and isinstance(base.get(key), dict):
+            _merge(base[key], value)
+        else:
+            base[key] = value
 
 
 @cache
 def service(name: str, protocol: str | None = None) -> ServiceModel:
     """The model of a service by its botocore name. A protocol is named where its spelling differs from the model's.
 
-    Raises botocore's UnknownServiceError for a name it does not know.
+    Raises KeyError for a name that botocore does not know.
     """
-    if (name, protocol) == ("sqs", QUERY):
-        return ServiceModel(sqs_query.spelled(_document(name)), name)
-    return ServiceModel(_document(name), name)
+    return ServiceModel(document(name, protocol), name)
 
 
 @cache
 def operation(name: str, operation: str, protocol: str | None = None) -> OperationModel:
-    """The model of an operation. Raises botocore's OperationNotFoundError."""
-    if protocol is not None and (name, protocol) != ("sqs", QUERY):
-        protocol = None
-    return service(name, protocol).operation_model(operation)
+    """The model of an operation. Raises KeyError for one that the service does not have."""
+    return service(name, protocol if (name, protocol) == ("sqs", QUERY) else None).operation_model(operation)
 
 
 @cache
@@ -53,15 +90,13 @@ def operations(name: str) -> frozenset[str]:
 @cache
 def is_fault(name: str, shape: str) -> bool:
     """Whether the model calls an error the service's own fault."""
-    return bool(_document(name)["shapes"][shape].get("fault"))
+    return bool(service(name).shapes[shape].get("fault"))
 
 
 @cache
 def error_shape(name: str, error: str) -> Shape | None:
     """The shape of an error by its shape name or by its code on the wire, if the model has one."""
     model = service(name)
-    if error in model.shape_names:
-        shape = model.shape_for(error)
-        if shape.metadata.get("exception") or shape.metadata.get("error"):
-            return shape
+    if model.shapes.get(error, {}).get("exception"):
+        return model.shape_for(error)
     return next((s for s in model.error_shapes if s.metadata.get("error", {}).get("code") == error), None)

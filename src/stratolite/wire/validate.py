@@ -82,7 +82,7 @@ def fault(service: str, operation: str, protocol: str, found: list[Violation]) -
 def _acceptor(service: str, operation: str, without: frozenset[str]) -> Ok:
     shape = models.operation(service, operation).input_shape
     without |= constraints.NOT_VALIDATED.get(service, NOTHING)
-    return _Acceptors(without).of(shape) or _anything
+    return (_Acceptors(without).of(shape) if shape is not None else None) or _anything
 
 
 def _anything(value: Any) -> bool:

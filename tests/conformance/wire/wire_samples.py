@@ -95,7 +95,7 @@ def plain(value: Any) -> Any:
         out = {k: plain(v) for k, v in value.items() if v is not None and k != "ResponseMetadata"}
         return {k: v for k, v in out.items() if v not in ({}, [])}
     if isinstance(value, list | tuple):
-        return [plain(v) for v in value if v not in ({}, [])]
+        return [v for v in map(plain, value) if v not in ({}, [])]
     if hasattr(value, "read"):
         return value.read()
     return value

@@ -35,7 +35,7 @@ _CONTAINERS = frozenset(("S", "B", "SS", "NS", "BS", "L"))
 _TEXTS = frozenset(("S", "B"))
 # The order is Java's, not ours: it is part of the message.
 _TYPE_NAMES = "{B,NULL,SS,BOOL,L,BS,N,NS,S,M}"
-_LONG_NAMES = {
+LONG_TYPES = {
     "S": "STRING",
     "N": "NUMBER",
     "B": "BINARY",
@@ -109,6 +109,8 @@ def _check_call(call: syntax.Call) -> None:
         _require_distinct(function, first, operands[1:])
     elif function == "list_append":
         for operand in operands:
+            if isinstance(operand, syntax.Call) and operand.function == function:
+                raise Invalid(f"The function is not allowed to be used this way in an expression; function: {function}")
             _require(function, operand, frozenset("L"))
 
 
@@ -284,8 +286,8 @@ class Binding:
         kind = values.type_of(value.value)
         if isinstance(action, syntax.Add):
             if kind != "N" and kind not in values.SETS:
-                _wrong_type("ADD", _LONG_NAMES[kind], symbol=True)
+                _wrong_type("ADD", LONG_TYPES[kind], symbol=True)
             return syntax.Add(path, value)
         if kind not in values.SETS:
-            _wrong_type("DELETE", _LONG_NAMES[kind], symbol=True)
+            _wrong_type("DELETE", LONG_TYPES[kind], symbol=True)
         return syntax.Delete(path, value)

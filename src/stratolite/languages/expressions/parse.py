@@ -38,8 +38,8 @@ from .syntax import (
 
 MOST_OPERATORS = 300
 LARGEST_INDEX = 2**31 - 1
-# Far beyond what 300 operators can nest; it keeps "((((" of 4 KB from using up the stack.
-DEEPEST_NESTING = 64
+# What 300 operators can nest, "a<b OR (...)"; it keeps "((((" of 4 KB from using up the stack.
+DEEPEST_NESTING = 150
 
 COMPARATORS = frozenset(("=", "<>", "<", "<=", ">", ">="))
 CONDITIONS = frozenset(("attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains"))

@@ -21,6 +21,7 @@ TYPES = ("S", "N", "B", "SS", "NS", "BS", "BOOL", "NULL", "L", "M")
 SETS = frozenset(("SS", "NS", "BS"))
 ORDERED = frozenset(("S", "N", "B"))
 DEEPEST = 32
+TOO_DEEP = "Nesting Levels have exceeded supported limits: Attributes cannot have more than 32 levels nested"
 
 _SEVERAL = (
     "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
@@ -113,7 +114,7 @@ def _admit_list(value: Value, depth: int) -> int:
     if members.__class__ is not list:
         raise Malformed("Unexpected field type")
     if depth >= DEEPEST:
-        raise Invalid("Nesting Levels have exceeded supported limits")
+        raise Invalid(TOO_DEEP)
     size = 3 + len(members)
     for member in members:
         size += admit(member, depth + 1)
@@ -125,7 +126,7 @@ def _admit_map(value: Value, depth: int) -> int:
     if members.__class__ is not dict:
         raise Malformed("Unexpected field type")
     if depth >= DEEPEST:
-        raise Invalid("Nesting Levels have exceeded supported limits")
+        raise Invalid(TOO_DEEP)
     size = 3 + len(members)
     for name, member in members.items():
         size += text_bytes(name) + admit(member, depth + 1)

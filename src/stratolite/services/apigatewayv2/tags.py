@@ -15,9 +15,9 @@ _ARN = re.compile(r"arn:[\w-]+:apigateway:[^:]*:[^:]*:/apis/([a-z0-9]+)(?:/stage
 
 
 @operation
-def tag_resource(call: Call, resource_arn: str, tags: dict[str, str]) -> None:
+def tag_resource(call: Call, resource_arn: str, tags: dict[str, str] | None = None) -> None:
     api, stage = _resource(call, resource_arn)
-    _keep(call, api, stage, _tags(api, stage) | tags)
+    _keep(call, api, stage, _tags(api, stage) | (tags or {}))
 
 
 @operation

@@ -188,6 +188,7 @@ def delete_rule(call: Call, name: str, event_bus_name: str | None = None, force:
         return {}
     if call.tx.value("SELECT count(*) FROM events_target WHERE rule = ?", rule.key):
         raise ValidationException("Rule can't be deleted since it has targets.")
+    ticks.end(call, rule.key)
     call.tx.run("DELETE FROM events_rule WHERE key = ?", rule.key)
     tagging.forget(call, rule.arn)
     buses.touch(call, bus.key, "deleted", rule.key)

@@ -8,8 +8,7 @@ from typing import Any
 
 from stratolite.wire import instants
 from stratolite.wire.documents import json_document
-from stratolite.wire.documents.json_document import mismatch
-from stratolite.wire.faults import Unreadable
+from stratolite.wire.faults import Mismatch, Unreadable
 from stratolite.wire.shapes import Shape
 
 Convert = Callable[[Any], Any]
@@ -24,7 +23,7 @@ def loads(body: bytes) -> Any:
     try:
         return cbor2.loads(body)
     except Exception as error:  # whatever a hostile tag makes of its content
-        raise Unreadable("Unable to parse the request body") from error
+        raise Unreadable from error
 
 
 def dumps(value: Any) -> bytes:
@@ -38,7 +37,7 @@ def _timestamp(value: Any) -> float:
         return value.timestamp()
     if type(value) is int or type(value) is float:
         return instants.bounded(value)
-    raise mismatch(value, "Timestamp")
+    raise Mismatch(value, "timestamp")
 
 
 class Reader(json_document.Reader):

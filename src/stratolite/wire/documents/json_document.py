@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from stratolite.wire import instants
-from stratolite.wire.faults import Unreadable
+from stratolite.wire.faults import Mismatch, Unreadable
 from stratolite.wire.shapes import Shape
 
 Convert = Callable[[Any], Any]
@@ -19,29 +19,20 @@ Field = tuple[type | None, Convert | None]
 
 _SPECIAL_FLOATS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 _KINDS: dict[str, type] = {"string": str, "structure": dict, "map": dict, "list": list, "boolean": bool, "blob": str}
-_EXPECTED = {str: "String", dict: "Map", list: "List", bool: "Boolean"}
 
 
-def mismatch(value: object, expected: str) -> Unreadable:
-    """What AWS's JSON parser says of a token of the wrong kind."""
-    if isinstance(value, list):
-        return Unreadable("Unexpected list" if expected == "Map" else "Start of list found where not expected")
-    if isinstance(value, dict):
-        return Unreadable("Start of structure or map found where not expected.")
-    if isinstance(value, bool):
-        token = "TRUE_VALUE" if value else "FALSE_VALUE"
-    else:
-        token = "STRING_VALUE" if isinstance(value, str) else "NUMBER_VALUE"
-    if expected in ("Map", "List"):
-        return Unreadable("Unexpected field type")
-    return Unreadable(f"{token} cannot be converted to {expected}")
+def _named(shape: Shape) -> str:
+    """What a mismatch calls a shape that is no scalar."""
+    if shape.type_name == "map":
+        return _named(shape.value) or str(shape.value.type_name)
+    return str(shape.name) if shape.type_name == "structure" else ""
 
 
 # Text and bytes ----------------------------------------------------------------
 
 
 def _refuse_constant(name: str) -> Any:
-    raise Unreadable(f"Unexpected token {name}")
+    raise Unreadable
 
 
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
@@ -58,7 +49,7 @@ def loads(body: bytes) -> Any:
         if b"\\ud" in body or b"\\uD" in body:
             dumps(value)
     except (ValueError, RecursionError):
-        raise Unreadable("Unable to parse the request body") from None
+        raise Unreadable from None
     return value
 
 
@@ -69,13 +60,15 @@ def dumps(value: Any) -> bytes:
 # Reading -----------------------------------------------------------------------
 
 
-def _number(expected: str, low: int, high: int) -> Convert:
+def _number(kind: str, bits: int) -> Convert:
+    low, high = -(2**bits), 2**bits
+
     def read(value: Any) -> int:
         if type(value) is int and low <= value < high:
             return value
         if type(value) is float and low <= value < high:
-            return int(value)
-        raise mismatch(value, expected)
+            return int(value)  # AWS cuts fractions off
+        raise Mismatch(value, kind)
 
     return read
 
@@ -83,11 +76,11 @@ def _number(expected: str, low: int, high: int) -> Convert:
 def _float(value: Any) -> float:
     if type(value) is float or (type(value) is int and -(2**1000) < value < 2**1000):
         if math.isinf(value):
-            raise Unreadable("Number out of range")
+            raise Mismatch(value, "double")
         return value
     if type(value) is str and value in _SPECIAL_FLOATS:
         return _SPECIAL_FLOATS[value]
-    raise mismatch(value, "Double")
+    raise Mismatch(value, "double")
 
 
 def _timestamp(value: Any) -> float:
@@ -95,7 +88,7 @@ def _timestamp(value: Any) -> float:
         return instants.bounded(value)
     if type(value) is str:
         return instants.from_text(value)
-    raise mismatch(value, "Timestamp")
+    raise Mismatch(value, "timestamp")
 
 
 def blob(value: str) -> bytes:
@@ -103,15 +96,15 @@ def blob(value: str) -> bytes:
     try:
         return b64decode(value, validate=True)
     except (Base64Error, ValueError):
-        raise Unreadable("Invalid Base64") from None
+        raise Mismatch(value, "blob") from None
 
 
 _SCALAR_READERS: dict[str, Field] = {
     "string": (str, None),
     "character": (str, None),
     "boolean": (bool, None),
-    "integer": (None, _number("Integer", -(2**31), 2**31)),
-    "long": (None, _number("Long", -(2**63), 2**63)),
+    "integer": (None, _number("integer", 31)),
+    "long": (None, _number("long", 63)),
     "float": (None, _float),
     "double": (None, _float),
     "timestamp": (None, _timestamp),
@@ -143,7 +136,7 @@ class Reader:
 
         def read(value: Any) -> Any:
             if expected is not None and type(value) is not expected:
-                raise mismatch(value, _EXPECTED[expected])
+                raise Mismatch(value, shape.type_name, _named(shape)) if value is not None else Unreadable
             return value if convert is None else convert(value)
 
         return read
@@ -152,7 +145,7 @@ class Reader:
         """A reader of the shape's members, or of those named: the part that travels in the body."""
         if only is None and shape.name in self._structures:
             return self._structures[shape.name]
-        members: dict[str, tuple[str, type | None, Convert | None]] = {}
+        members: dict[str, tuple[str, type | None, Convert | None, Shape]] = {}
 
         def read(value: dict[str, Any]) -> dict[str, Any]:
             out = {}
@@ -160,9 +153,9 @@ class Reader:
                 member = members.get(key)
                 if member is None or item is None:  # AWS ignores what it does not know; null is absent
                     continue
-                name, expected, convert = member
+                name, expected, convert, its_shape = member
                 if expected is not None and type(item) is not expected:
-                    raise mismatch(item, _EXPECTED[expected])
+                    raise Mismatch(item, its_shape.type_name, _named(its_shape))
                 out[name] = item if convert is None else convert(item)
             return out
 
@@ -170,17 +163,18 @@ class Reader:
             self._structures[shape.name] = read
         for name, member in shape.members.items():
             if only is None or name in only:
-                members[member.serialization.get("name", name)] = (name, *self.field(member))
+                members[member.serialization.get("name", name)] = (name, *self.field(member), member)
         return read
 
     def _list(self, shape: Shape) -> Convert:
         expected, convert = self.field(shape.member)
+        kind, name = shape.member.type_name, _named(shape.member)
 
         def read(value: list[Any]) -> list[Any]:
             if expected is not None:
                 for item in value:
                     if type(item) is not expected and item is not None:
-                        raise mismatch(item, _EXPECTED[expected])
+                        raise Mismatch(item, kind, name, item=True)
             if convert is None:
                 return value
             return [None if item is None else convert(item) for item in value]
@@ -189,12 +183,13 @@ class Reader:
 
     def _map(self, shape: Shape) -> Convert:
         expected, convert = self.field(shape.value)
+        kind, name = shape.value.type_name, _named(shape.value)
 
         def read(value: dict[str, Any]) -> dict[str, Any]:
             if expected is not None:
                 for item in value.values():
                     if type(item) is not expected and item is not None:
-                        raise mismatch(item, _EXPECTED[expected])
+                        raise Mismatch(item, kind, name, item=True)
             if convert is None:
                 return value if None not in value.values() else {k: v for k, v in value.items() if v is not None}
             return {key: convert(item) for key, item in value.items() if item is not None}
@@ -202,11 +197,96 @@ class Reader:
         return read
 
 
-class ShallowReader(Reader):
-    """Compiles structures into readers that look at the kinds of their members and leave them as wire JSON."""
+class Checker(Reader):
+    """Compiles shapes into readers that leave everything as wire JSON and raise where a `Reader` would.
+
+    They do not look into structures that contain themselves (DynamoDB's values, say): whoever takes those raw walks
+    them anyway. Blobs stay base64 text, whose alphabet is not looked at either.
+    """
+
+    def document(self, shape: Shape) -> Convert:
+        """A reader of a whole body: members the shape does not have, and nulls, are left out."""
+        members = self.structure(shape)
+
+        def read(value: Any) -> Any:
+            if type(value) is not dict:
+                raise Mismatch(value, "structure", shape.name) if value is not None else Unreadable
+            return members(value)
+
+        return read
 
     def field(self, shape: Shape) -> Field:
-        return _KINDS.get(shape.type_name), None
+        match shape.type_name:
+            case "list" | "map" if not getattr(shape, "is_document_type", False):
+                return _KINDS[shape.type_name], self._each(shape)
+            case "structure" if not getattr(shape, "is_document_type", False):
+                return dict, None if contains_itself(shape) else self._members(shape)
+            case "blob":
+                return str, None
+        expected, convert = super().field(shape)
+        return expected, None if convert is None else _checked(convert)
+
+    def _each(self, shape: Shape) -> Convert | None:
+        inner = shape.member if shape.type_name == "list" else shape.value
+        expected, check = self.field(inner)
+        if expected is None and check is None:
+            return None
+        kind, name = inner.type_name, _named(inner)
+        mapped = shape.type_name == "map"
+
+        def each(value: Any) -> Any:
+            for item in value.values() if mapped else value:
+                if item is not None:
+                    if expected is not None and type(item) is not expected:
+                        raise Mismatch(item, kind, name, item=True)
+                    if check is not None:
+                        check(item)
+            return value
+
+        return each
+
+    def _members(self, shape: Shape) -> Convert:
+        members = {m.serialization.get("name", n): (*self.field(m), m) for n, m in shape.members.items()}
+
+        def check_members(value: dict[str, Any]) -> dict[str, Any]:
+            for key, item in value.items():
+                if item is not None and (member := members.get(key)) is not None:
+                    expected, check, its_shape = member
+                    if expected is not None and type(item) is not expected:
+                        raise Mismatch(item, its_shape.type_name, _named(its_shape))
+                    if check is not None:
+                        check(item)
+            return value
+
+        return check_members
+
+
+def _checked(convert: Convert) -> Convert:
+    def check(value: Any) -> Any:
+        convert(value)
+        return value
+
+    return check
+
+
+def contains_itself(shape: Shape) -> bool:
+    """Whether a structure can be found inside itself."""
+    seen: set[str] = set()
+
+    def within(part: Shape) -> bool:
+        match part.type_name:
+            case "list":
+                return within(part.member)
+            case "map":
+                return within(part.value)
+            case "structure" if part.name == shape.name:
+                return True
+            case "structure" if part.name not in seen:
+                seen.add(part.name)
+                return any(map(within, part.members.values()))
+        return False
+
+    return any(map(within, shape.members.values()))
 
 
 # Writing -----------------------------------------------------------------------

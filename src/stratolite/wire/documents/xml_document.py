@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-import xml.etree.ElementTree as ET
 from base64 import b64encode
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stratolite.wire import instants
 from stratolite.wire.documents.form_document import SCALARS
 from stratolite.wire.faults import Unreadable
 from stratolite.wire.shapes import Shape
 
-Read = Callable[[ET.Element], Any]
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+Read = Callable[["Element"], Any]
 Write = Callable[[Any], str]
 
 # Text that must be escaped. A carriage return would be read back as a newline; other control characters have no
@@ -26,13 +28,15 @@ def escape(text: str) -> str:
     return _SPECIAL.sub(lambda m: _NAMED.get(m[0]) or f"&#x{ord(m[0]):x};", text)
 
 
-def parse(body: bytes) -> ET.Element:
+def parse(body: bytes) -> Element:
     """The root element of a body. External entities are never fetched, a document type is refused."""
     if b"<!DOCTYPE" in body[:1024]:
         raise Unreadable("A document type is not allowed")
+    from xml.etree.ElementTree import ParseError, fromstring  # here: only S3's requests are XML
+
     try:
-        return ET.fromstring(body)
-    except (ET.ParseError, ValueError, LookupError):
+        return fromstring(body)
+    except (ParseError, ValueError, LookupError):
         raise Unreadable("The XML you provided was not well-formed") from None
 
 
@@ -70,11 +74,11 @@ class Reader:
             return self._structures[shape.name]
         attributes: list[tuple[str, str]] = []
         single: dict[str, tuple[str, Read]] = {}
-        repeated: dict[str, tuple[str, Callable[[list[ET.Element]], Any]]] = {}
+        repeated: dict[str, tuple[str, Callable[[list[Element]], Any]]] = {}
 
-        def read(node: ET.Element) -> dict[str, Any]:
+        def read(node: Element) -> dict[str, Any]:
             out: dict[str, Any] = {}
-            many: dict[str, list[ET.Element]] = {}
+            many: dict[str, list[Element]] = {}
             for child in node:
                 tag = local(child.tag)
                 if tag in single:
@@ -107,16 +111,16 @@ class Reader:
                 single[wire] = (name, self.field(member))
         return read
 
-    def _items(self, shape: Shape) -> Callable[[list[ET.Element]], list[Any]]:
+    def _items(self, shape: Shape) -> Callable[[list[Element]], list[Any]]:
         convert = self.field(shape.member)
         return lambda children: [convert(child) for child in children]
 
-    def _entries(self, shape: Shape) -> Callable[[list[ET.Element]], dict[str, Any]]:
+    def _entries(self, shape: Shape) -> Callable[[list[Element]], dict[str, Any]]:
         key_name = shape.key.serialization.get("name", "key")
         value_name = shape.value.serialization.get("name", "value")
         key, value = self.field(shape.key), self.field(shape.value)
 
-        def read(entries: list[ET.Element]) -> dict[str, Any]:
+        def read(entries: list[Element]) -> dict[str, Any]:
             out = {}
             for entry in entries:
                 halves = {local(child.tag): child for child in entry}

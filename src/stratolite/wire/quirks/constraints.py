@@ -126,7 +126,7 @@ _PROPERTIES = {
     "Lower": r"a-z",
     "Upper": r"A-Z",
 }
-_PROPERTY = re.compile(r"\\p\{(\w+)\}|\\p([LNMZSPC])")
+_PROPERTY = r"\\p\{(\w+)\}|\\p([LNMZSPC])"
 
 
 @lru_cache(maxsize=4096)
@@ -150,9 +150,10 @@ def compiled(pattern: str) -> re.Pattern[str] | None:
 
 def _expanded(pattern: str) -> str:
     """The pattern with its property escapes spelled out, in brackets of their own where they stand in none."""
+    escape = re.compile(_PROPERTY)
     out, at, depth = [], 0, 0
     while at < len(pattern):
-        if match := _PROPERTY.match(pattern, at):
+        if match := escape.match(pattern, at):
             name = match[1] or match[2]
             ranges = _PROPERTIES[name if name in _PROPERTIES else name[0]]
             out.append(ranges if depth else f"[{ranges}]")
@@ -263,5 +264,10 @@ def _ecr(path: str, kind: str, constraint: str) -> WireError:
     )
 
 
-WORDED: dict[str, Callable[[str, str, str], WireError]] = {"ecr": _ecr}
+def _sqs(path: str, kind: str, constraint: str) -> WireError:
+    name = ".".join(part[:1].upper() + part[1:] for part in path.split(".") if part != "member")
+    return WireError("MissingParameter", f"The request must contain the parameter {name}.")
+
+
+WORDED: dict[str, Callable[[str, str, str], WireError]] = {"ecr": _ecr, "sqs": _sqs}
 """Services that report the first violation only, in words of their own: (path, kind, constraint) to error."""

@@ -15,29 +15,33 @@ _PACKAGES = {
 _CORAL = {
     "AccessDeniedException": "com.amazon.coral.service#",
     "InternalFailure": "com.amazon.coral.service#",
+    "InvalidParameterValueException": "com.amazon.coral.service#",
+    "MissingRequiredParameterException": "com.amazon.coral.service#",
     "SerializationException": "com.amazon.coral.service#",
     "UnknownOperationException": "com.amazon.coral.service#",
     "UnrecognizedClientException": "com.amazon.coral.service#",
     "ValidationException": "com.amazon.coral.validate#",
 }
 
+# What AWS's common front end says, it says under `Message`.
+_FRONT_END = frozenset(
+    {"AccessDeniedException", "InternalFailure", "SerializationException", "UnknownOperationException"}
+)
+
 # Where no shape says what the message is called: `Message` is the older spelling.
 _MESSAGE_KEYS = {"lambda": "Message", "kms": "message", "secretsmanager": "Message", "xray": "Message"}
 
 
-def type_name(service: str | None, name: str, modelled: bool) -> str:
+def type_name(service: str | None, name: str) -> str:
     """The `__type` of an error."""
-    if service in ("dynamodb", "dynamodbstreams", "sqs", "cloudwatch") and not modelled and name in _CORAL:
-        return _CORAL[name] + name
-    if service in ("dynamodb", "dynamodbstreams", "sqs", "cloudwatch") and modelled:
-        return _PACKAGES[service] + name
-    return name
+    package = _PACKAGES.get(service or "")
+    return name if package is None else _CORAL.get(name, package) + name
 
 
-def message_key(service: str | None, shape: Shape | None) -> str:
+def message_key(service: str | None, shape: Shape | None, code: str) -> str:
     """`message` or `Message`, as the error's shape has it."""
     if shape is not None:
         for name in shape.members:
             if name.lower() == "message":
                 return str(name)
-    return _MESSAGE_KEYS.get(service or "", "message")
+    return "Message" if code in _FRONT_END else _MESSAGE_KEYS.get(service or "", "message")

@@ -60,6 +60,12 @@ ERROR_CODES = {
     "UnsupportedOperation": "AWS.SimpleQueueService.UnsupportedOperation",
 }
 
+# Codes that no shape has, by the name of their type on the JSON wire.
+TYPES = {
+    "InvalidParameterValue": "InvalidParameterValueException",
+    "MissingParameter": "MissingRequiredParameterException",
+}
+
 
 def spelled(model: dict[str, Any]) -> dict[str, Any]:
     """The JSON model with the query protocol's names written into it."""

@@ -25,6 +25,7 @@ CREATE TABLE events_rule (
     role        TEXT,
     created_by  TEXT NOT NULL,
     anchor      REAL NOT NULL,      -- where a rate counts from: when the schedule was set
+    tick        INTEGER,            -- the job that is its next tick
     UNIQUE (bus, name)
 );
 

@@ -1,0 +1,90 @@
+"""`strato trace`: the journey of one request."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from . import options, running
+from .problem import NOT_FOUND, Problem
+
+
+def trace(
+    part: Annotated[
+        str | None, typer.Argument(metavar="ID", help="Any part of a trace id or request id; none lists the latest.")
+    ] = None,
+    limit: Annotated[int, typer.Option(help="How many of the latest to list.")] = 20,
+    state: options.State = options.DEFAULT_STATE,
+    port: options.Port = None,
+    as_json: options.Json = False,
+) -> None:
+    """Show one request's journey as a tree with times, or list the latest journeys."""
+    found = running.need(state, port)
+    if part is None:
+        listed = found.ask("traces", limit=limit)["traces"]
+        if as_json:
+            typer.echo(json.dumps(listed))
+        else:
+            _list(listed)
+        return
+    try:
+        journey = found.ask("trace", id=part)
+    except Problem as problem:
+        raise Problem(str(problem), NOT_FOUND) from problem
+    if as_json:
+        typer.echo(json.dumps(journey))
+    else:
+        _tree(journey)
+
+
+def _list(traces: list[dict[str, Any]]) -> None:
+    from datetime import datetime
+
+    from .screen import screen, table
+
+    rows = table("time", "trace", "what", "spans", "ms", "failures")
+    for each in traces:
+        rows.add_row(
+            datetime.fromtimestamp(each["start"]).strftime("%H:%M:%S.%f")[:-3],
+            each["trace"],
+            f"{each['kind']} {each['name']}",
+            str(each["spans"]),
+            f"{(each['finish'] - each['start']) * 1000:.1f}",
+            f"[red]{each['failures']}[/]" if each["failures"] else "",
+        )
+    screen().print(rows)
+
+
+def _tree(journey: dict[str, Any]) -> None:
+    from rich.text import Text
+    from rich.tree import Tree
+
+    from .screen import screen
+
+    spans = sorted(journey["spans"], key=lambda span: (span["start"], -span["finish"]))
+    first = spans[0]["start"]
+    ids = {span["span"] for span in spans}
+    below: dict[str | None, list[dict[str, Any]]] = {}
+    for span in spans:
+        below.setdefault(span["parent"] if span["parent"] in ids else None, []).append(span)
+    root = Tree(Text(journey["trace"], style="bold"))
+
+    def grow(tree: Tree, parent: str | None) -> None:
+        for span in below.get(parent, ()):
+            text = Text(f"{span['kind']} ", style="dim")
+            text.append(span["name"], style="red" if span["failure"] else "")
+            text.append(
+                f"  +{(span['start'] - first) * 1000:.1f} ms, {(span['finish'] - span['start']) * 1000:.1f} ms",
+                style="cyan",
+            )
+            told = ", ".join(f"{name}={value}" for name, value in (span["attributes"] or {}).items())
+            if told:
+                text.append(f"  {told}", style="dim")
+            if span["failure"]:
+                text.append(f"  {span['failure']}", style="red")
+            grow(tree.add(text), span["span"])
+
+    grow(root, None)
+    screen().print(root)

@@ -1,0 +1,7 @@
+"""CloudFormation: stacks of resources, made, changed and removed as one."""
+
+from stratolite.kernel import Service
+
+from . import bodies, changesets, engine, events, exports, inventory, stacks
+
+service = Service("cloudformation", modules=[stacks, changesets, events, inventory, bodies, exports, engine])

@@ -1,0 +1,38 @@
+"""DynamoDB: tables of items, found by their keys."""
+
+from stratolite.kernel import Service
+
+from . import (
+    accounts,
+    backups,
+    batches,
+    indexes,
+    items,
+    lifetimes,
+    reads,
+    resources,
+    source,
+    streams,
+    tables,
+    tags,
+    transactions,
+)
+
+service = Service(
+    "dynamodb",
+    modules=[
+        tables,
+        indexes,
+        items,
+        reads,
+        batches,
+        transactions,
+        lifetimes,
+        streams,
+        tags,
+        accounts,
+        backups,
+        source,
+        resources,
+    ],
+)

@@ -1,0 +1,94 @@
+# ruff: noqa: E501  (a table)
+"""Service-linked roles: which services have one, what it is called, and AWS's policy on it.
+
+Service (without .amazonaws.com), role (after AWSServiceRoleFor), policy (below aws-service-role/). As AWS answers to
+CreateServiceLinkedRole and ListAttachedRolePolicies; LocalStack's suite has the recordings (tests/aws/services/iam).
+"""
+
+from __future__ import annotations
+
+# fmt: off
+_TABLE = """
+accountdiscovery.ssm AmazonSSM_AccountDiscovery AWSSystemsManagerAccountDiscoveryServicePolicy
+acm CertificateManager CertificateManagerServiceRolePolicy
+appmesh AppMesh AWSAppMeshServiceRolePolicy
+autoscaling-plans AutoScalingPlans_EC2AutoScaling AWSAutoScalingPlansEC2AutoScalingPolicy
+autoscaling AutoScaling AutoScalingServiceRolePolicy
+backup Backup AWSBackupServiceLinkedRolePolicyForBackup
+batch Batch BatchServiceRolePolicy
+cassandra.application-autoscaling ApplicationAutoScaling_CassandraTable AWSApplicationAutoscalingCassandraTablePolicy
+cks.kms KeyManagementServiceCustomKeyStores AWSKeyManagementServiceCustomKeyStoresServiceRolePolicy
+cloudtrail CloudTrail CloudTrailServiceRolePolicy
+codestar-notifications CodeStarNotifications AWSCodeStarNotificationsServiceRolePolicy
+config Config AWSConfigServiceRolePolicy
+connect AmazonConnect AmazonConnectServiceLinkedRolePolicy
+dms-fleet-advisor DMSFleetAdvisor AWSDMSFleetAdvisorServiceRolePolicy
+dms DMSServerless AWSDMSServerlessServiceRolePolicy
+docdb-elastic DocDB-Elastic AmazonDocDB-ElasticServiceRolePolicy
+dynamodb.application-autoscaling ApplicationAutoScaling_DynamoDBTable AWSApplicationAutoscalingDynamoDBTablePolicy
+ec2-instance-connect Ec2InstanceConnect Ec2InstanceConnectEndpoint
+ec2.application-autoscaling ApplicationAutoScaling_EC2SpotFleetRequest AWSApplicationAutoscalingEC2SpotFleetRequestPolicy
+ecr ECRTemplate ECRTemplateServiceRolePolicy
+ecs ECS AmazonECSServiceRolePolicy
+eks-connector AmazonEKSConnector AmazonEKSConnectorServiceRolePolicy
+eks-fargate AmazonEKSForFargate AmazonEKSForFargateServiceRolePolicy
+eks-nodegroup AmazonEKSNodegroup AWSServiceRoleForAmazonEKSNodegroup
+eks AmazonEKS AmazonEKSServiceRolePolicy
+elasticache ElastiCache ElastiCacheServiceRolePolicy
+elasticbeanstalk ElasticBeanstalk AWSElasticBeanstalkServiceRolePolicy
+elasticfilesystem AmazonElasticFileSystem AmazonElasticFileSystemServiceRolePolicy
+elasticloadbalancing ElasticLoadBalancing AWSElasticLoadBalancingServiceRolePolicy
+email.cognito-idp AmazonCognitoIdpEmailService AmazonCognitoIdpEmailServiceRolePolicy
+emr-containers AmazonEMRContainers AmazonEMRContainersServiceRolePolicy
+emrwal EMRWAL EMRDescribeClusterPolicyForEMRWAL
+fis FIS AmazonFISServiceRolePolicy
+grafana AmazonGrafana AmazonGrafanaServiceLinkedRolePolicy
+imagebuilder ImageBuilder AWSServiceRoleForImageBuilder
+iotmanagedintegrations IoTManagedIntegrations AWSIoTManagedIntegrationsRolePolicy
+kafka Kafka KafkaServiceRolePolicy
+kafkaconnect KafkaConnect KafkaConnectServiceRolePolicy
+lakeformation LakeFormationDataAccess LakeFormationDataAccessServiceRolePolicy
+lambda.application-autoscaling ApplicationAutoScaling_LambdaConcurrency AWSApplicationAutoscalingLambdaConcurrencyPolicy
+lex LexBots AmazonLexBotPolicy
+lexv2 LexV2Bots AmazonLexV2BotPolicy
+lightsail Lightsail LightsailExportAccess
+m2 AWSM2 AWSM2ServicePolicy
+memorydb MemoryDB MemoryDBServiceRolePolicy
+mq AmazonMQ AmazonMQServiceRolePolicy
+mrk.kms KeyManagementServiceMultiRegionKeys AWSKeyManagementServiceMultiRegionKeysServiceRolePolicy
+notifications AwsUserNotifications AWSUserNotificationsServiceLinkedRolePolicy
+observability.aoss AmazonOpenSearchServerless AmazonOpenSearchServerlessServiceRolePolicy
+opensearchservice AmazonOpenSearchService AmazonOpenSearchServiceRolePolicy
+ops.apigateway APIGateway APIGatewayServiceRolePolicy
+ops.emr-serverless AmazonEMRServerless AmazonEMRServerlessServiceRolePolicy
+opsdatasync.ssm SystemsManagerOpsDataSync AWSSystemsManagerOpsDataSyncServiceRolePolicy
+opsinsights.ssm AmazonSSM_OpsInsights AWSSSMOpsInsightsServiceRolePolicy
+pullthroughcache.ecr ECRPullThroughCache AWSECRPullThroughCache_ServiceRolePolicy
+ram ResourceAccessManager AWSResourceAccessManagerServiceRolePolicy
+rds RDS AmazonRDSServiceRolePolicy
+redshift Redshift AmazonRedshiftServiceLinkedRolePolicy
+replication.cassandra KeyspacesReplication KeyspacesReplicationServiceRolePolicy
+replication.ecr ECRReplication ECRReplicationServiceRolePolicy
+repository.sync.codeconnections GitSync AWSGitSyncServiceRolePolicy
+resource-explorer-2 ResourceExplorer AWSResourceExplorerServiceRolePolicy
+rolesanywhere RolesAnywhere AWSRolesAnywhereServicePolicy
+s3-outposts S3OnOutposts AWSS3OnOutpostsServiceRolePolicy
+ses AmazonSES AmazonSESServiceRolePolicy
+shield AWSShield AWSShieldServiceRolePolicy
+ssm-incidents IncidentManager AWSIncidentManagerServiceRolePolicy
+ssm-quicksetup SSMQuickSetup SSMQuickSetupRolePolicy
+ssm AmazonSSM AmazonSSMServiceRolePolicy
+sso SSO AWSSSOServiceRolePolicy
+vpcorigin.cloudfront CloudFrontVPCOrigin AWSCloudFrontVPCOriginServiceRolePolicy
+waf WAFLogging WAFLoggingServiceRolePolicy
+wafv2 WAFV2Logging WAFV2LoggingServiceRolePolicy
+"""
+# fmt: on
+
+LINKED_ROLES: dict[str, tuple[str, str]] = {
+    f"{service}.amazonaws.com": (f"AWSServiceRoleFor{role}", policy)
+    for service, role, policy in (line.split() for line in _TABLE.split("\n") if line)
+}
+
+WITH_SUFFIX = {"autoscaling.amazonaws.com", "connect.amazonaws.com", "lexv2.amazonaws.com"}
+"""The services whose role may be made more than once, told apart by a suffix."""

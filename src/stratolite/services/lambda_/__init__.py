@@ -1,0 +1,38 @@
+"""Lambda: functions, what invokes them, and what becomes of their events."""
+
+from stratolite.kernel import Service
+
+from . import (
+    asynchronous,
+    code,
+    destinations,
+    functions,
+    invocations,
+    layers,
+    mappings,
+    permissions,
+    pollers,
+    resources,
+    tagging,
+    target,
+    versions,
+)
+
+service = Service(
+    "lambda",
+    modules=[
+        functions,
+        versions,
+        layers,
+        permissions,
+        destinations,
+        tagging,
+        invocations,
+        asynchronous,
+        mappings,
+        pollers,
+        target,
+        resources,
+        code,
+    ],
+)

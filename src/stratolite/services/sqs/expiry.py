@@ -1,0 +1,52 @@
+"""Expiry: messages that were kept as long as their queue keeps any, and those of queues that are gone."""
+
+from __future__ import annotations
+
+from stratolite.kernel import Call, job
+
+from . import depth, groups, queues
+
+SLICE = 500
+"""Rows that go in one transaction: about 3 ms."""
+
+
+@job
+def expire(call: Call, queue: int) -> None:
+    """Delete what is past the retention period, oldest first; look again when the next will be."""
+    found = queues.keyed(call, queue)
+    if found is None:
+        return
+    keep_s = found.number("MessageRetentionPeriod")
+    old = call.now - keep_s
+    # Only the head is looked at, in order of visibility: nearly the order of age. What hides behind it (a dead letter
+    # keeps the time it was first sent at) is never received, and goes when its turn at the head comes.
+    head = call.tx.all(
+        "SELECT seq, sent_at, group_id FROM sqs_message WHERE queue = ? ORDER BY visible_at, seq LIMIT ?", queue, SLICE
+    )
+    expired = [row for row in head if row["sent_at"] <= old]
+    for row in expired:
+        call.tx.run("DELETE FROM sqs_message WHERE seq = ?", row["seq"])
+    if expired:
+        depth.fewer(call, queue, len(expired))
+    if found.is_fifo:
+        for group in sorted({row["group_id"] for row in expired}):
+            groups.settle(call, queue, group)
+    left = [row["sent_at"] for row in head if row["sent_at"] > old]
+    if left:
+        due: float | None = max(min(left) + keep_s, call.now + 1.0)
+    else:
+        due = call.now if len(head) == SLICE else None
+    depth.look_again(call, queue, due)
+
+
+@job
+def sweep(call: Call, queue: int) -> None:
+    """Take away, in slices, the messages of a queue that was deleted or purged."""
+    gone = call.tx.run(
+        "DELETE FROM sqs_message WHERE seq IN (SELECT seq FROM sqs_message WHERE queue = ? LIMIT ?)", queue, SLICE
+    ).rowcount
+    if gone == SLICE:
+        call.later("sqs.sweep", queue=queue)
+        return
+    for table in ("sqs_group", "sqs_dedup", "sqs_attempt"):
+        call.tx.run(f"DELETE FROM {table} WHERE queue = ?", queue)
