@@ -1,7 +1,7 @@
 """The pool: which environment serves which event, as a machine without clocks, processes or sockets.
 
-`step(state, event)` changes the state and returns commands; the fleet (fleet.py) carries them out and reports back with the
-next events. One state covers every function, because what runs short (places on this machine) is shared by all.
+`step(state, event)` changes the state and returns commands; the fleet carries them out and reports back with more
+events. One state covers every function, because what runs short (places on this machine) is shared by all.
 
 On AWS an event that finds no idle environment gets a new one, until concurrency runs out; here also until the machine's
 `places` run out: then it waits. An event sent by a function that is itself running never waits: the place it would
