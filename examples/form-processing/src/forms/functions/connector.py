@@ -26,10 +26,10 @@ QUEUE = os.environ["QUEUE_URL"]
 DEAD_LETTERS = os.environ["DEAD_LETTER_URL"]
 ATTEMPT_S = float(os.environ["ATTEMPT_SECONDS"])
 BACK_OFF_S = float(os.environ["BACK_OFF_SECONDS"])
+LONGEST_BACK_OFF_S = float(os.environ["LONGEST_BACK_OFF_SECONDS"])
 
 ATTEMPTS = 3  # within one invocation
 PAUSE_S = 0.2  # after the first failure, doubled after each
-LONGEST_BACK_OFF_S = 900.0
 MARGIN_S = 1.0  # to report what failed before Lambda ends the invocation
 
 table = aws.table(os.environ["TABLE"])
