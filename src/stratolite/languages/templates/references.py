@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import Path, TemplateError
-from .intrinsics import Scope, placeholders, prune, sub_parts
+from .intrinsics import Scope, evaluate, placeholders, prune, sub_parts
 from .template import Resource, Template
 
 PSEUDO_PARAMETERS = (
@@ -194,6 +194,26 @@ def present(template: Template, scope: Scope) -> dict[str, Resource]:
                     f"Unresolved resource dependencies [{each.name}] in the Outputs block of the template", each.path
                 )
     return found
+
+
+def check_mappings(resources: Mapping[str, Resource], scope: Scope) -> None:
+    """Every Fn::FindInMap that can be worked out before anything exists leads somewhere. Raises TemplateError."""
+    for resource in resources.values():
+        for argument, path in _lookups(dict(resource.properties), (*resource.path, "Properties")):
+            if all(each.name in scope.values for each in references(argument, path)):
+                evaluate({"Fn::FindInMap": argument}, scope, path)
+
+
+def _lookups(value: Any, path: Path) -> Iterator[tuple[Any, Path]]:
+    if isinstance(value, dict):
+        for key, each in value.items():
+            if key == "Fn::FindInMap":
+                yield each, path
+            else:
+                yield from _lookups(each, (*path, key))
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from _lookups(each, (*path, index))
 
 
 def dependencies(resources: Mapping[str, Resource]) -> dict[str, list[str]]:

@@ -15,6 +15,7 @@ from stratolite.languages.templates import (
     Template,
     TemplateError,
     check,
+    check_mappings,
     dependencies,
     parse,
     present,
@@ -147,6 +148,7 @@ async def build(
         check(template)
         scope = Scope(values=seen, mappings=template.mappings, conditions=template.conditions)
         resources = present(template, scope)
+        check_mappings(resources, scope)
         dependencies(resources)
     except TemplateError as error:
         raise ValidationError(error.message) from error
