@@ -86,7 +86,7 @@ def _members(answer: _Answer) -> dict[str, Any]:
     """The error's members by the model's names: its message under whichever name the shape gives it."""
     shape, error = answer.shape, answer.error
     out = {k: v for k, v in error.fields.items() if shape is not None and k in shape.members and v is not None}
-    if error.message is not None:
+    if error.message:  # AWS leaves an empty one out
         out[spellings.message_key(answer.service, shape, error.code)] = error.message
     if answer.service == "lambda":
         # Lambda says whose fault it was in the body of every error.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import Any
 
 NAMESPACE = "http://queue.amazonaws.com/doc/2012-11-05/"
@@ -68,6 +69,15 @@ TYPES = {
     "InvalidParameterValue": "InvalidParameterValueException",
     "MissingParameter": "MissingRequiredParameterException",
 }
+
+
+_QUEUE = re.compile(r"(?:/queue/[a-z0-9-]+)?/\d{12}/[^/]+/?")
+_OF_NO_QUEUE = frozenset({"CreateQueue", "ListQueues"})
+
+
+def is_valid_at(path: str, action: str) -> bool:
+    """At a queue's own URL only what is about that queue can be asked."""
+    return action not in _OF_NO_QUEUE or _QUEUE.fullmatch(path) is None
 
 
 def spelled(model: dict[str, Any]) -> dict[str, Any]:
