@@ -171,6 +171,8 @@ def _query(
     detail = "<Detail/>" if service == "sqs" else ""
     message = "" if error.message is None else f"<Message>{xml_document.escape(error.message)}</Message>"
     side = "Receiver" if fault else "Sender"
+    if service == "sqs" and code == "UnknownOperationException":
+        return b"<UnknownOperationException/>\n"  # what AWS answers to a queue's bare URL
     return (
         f'{XML_DECLARATION if service == "sqs" else ""}<ErrorResponse xmlns="{namespace}">'
         f"<Error><Type>{side}</Type><Code>{xml_document.escape(code)}</Code>{message}"
