@@ -39,7 +39,7 @@ _ENTRIES = {
     "TagMap": ("Tag", "Key", "Value"),
 }
 
-# Codes on the query wire by error shape, with AWS's own status where it is not 400.
+# Codes on the query wire by error shape.
 ERROR_CODES = {
     "BatchEntryIdsNotDistinct": "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
     "BatchRequestTooLong": "AWS.SimpleQueueService.BatchRequestTooLong",
@@ -60,6 +60,9 @@ ERROR_CODES = {
     "TooManyEntriesInBatchRequest": "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
     "UnsupportedOperation": "AWS.SimpleQueueService.UnsupportedOperation",
 }
+
+# Statuses that only the query protocol has; JSON answers 400 to all of them.
+STATUSES = {"OverLimit": 403, "PurgeQueueInProgress": 403, "ResourceNotFoundException": 404}
 
 # Codes that no shape has, by the name of their type on the JSON wire.
 TYPES = {
