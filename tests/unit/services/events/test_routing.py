@@ -149,6 +149,14 @@ def test_an_event_that_crosses_regions_is_a_new_one(cloud, events):
     assert endpoint.bodies[0]["region"] == "us-east-1"
 
 
+def test_a_circle_of_buses_ends(cloud, events):
+    arn, messages = queue(cloud, "q")
+    events.put_rule(Name="r", EventPattern='{"source":["s"]}')
+    events.put_targets(Rule="r", Targets=[{"Id": "1", "Arn": DEFAULT}, {"Id": "2", "Arn": arn}])
+    events.put_events(Entries=[entry()])
+    assert len(messages()) > 1
+
+
 # ---------------------------------------------------------------------- archives and replays
 
 
