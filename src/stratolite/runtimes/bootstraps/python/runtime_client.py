@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+from typing import Any
 
 _NEXT = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: runtime\r\n\r\n"
 _POST = "POST /2018-06-01/runtime/invocation/{}/{} HTTP/1.1\r\nHost: runtime\r\n{}\r\n\r\n"
@@ -57,7 +58,7 @@ def initialize_client(user_agent: str) -> None:
     """AWS's client introduces itself here; our server asks nobody's name."""
 
 
-def next() -> tuple[bytes, dict[str, str]]:
+def next() -> tuple[bytes, dict[str, Any]]:
     """Send the response that is held, if any, and wait for the next event: its body and headers."""
     global _connection, _held
     if _connection is None:
@@ -73,7 +74,10 @@ def next() -> tuple[bytes, dict[str, str]]:
     status, headers, body = _connection.read()
     if status != 200:
         raise RuntimeError(f"Failed to get next: {status} {body.decode('utf-8', 'replace')}")
-    return body, headers
+    asked: dict[str, Any] = headers
+    # AWS's own gives a number here, and text everywhere else.
+    asked["Lambda-Runtime-Deadline-Ms"] = int(headers["Lambda-Runtime-Deadline-Ms"])
+    return body, asked
 
 
 def _hold(request_id: str, verb: str, body: str | bytes, content_type: str, *more: str) -> None:
