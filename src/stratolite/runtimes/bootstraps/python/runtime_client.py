@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import socket
-from typing import Any
 
 _NEXT = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: runtime\r\n\r\n"
 _POST = "POST /2018-06-01/runtime/invocation/{}/{} HTTP/1.1\r\nHost: runtime\r\n{}\r\n\r\n"
+_DEADLINE = "Lambda-Runtime-Deadline-Ms"
 TOO_LARGE = 413
 
 
@@ -58,7 +58,7 @@ def initialize_client(user_agent: str) -> None:
     """AWS's client introduces itself here; our server asks nobody's name."""
 
 
-def next() -> tuple[bytes, dict[str, Any]]:
+def next() -> tuple[bytes, dict[str, str | int]]:
     """Send the response that is held, if any, and wait for the next event: its body and headers."""
     global _connection, _held
     if _connection is None:
@@ -74,10 +74,8 @@ def next() -> tuple[bytes, dict[str, Any]]:
     status, headers, body = _connection.read()
     if status != 200:
         raise RuntimeError(f"Failed to get next: {status} {body.decode('utf-8', 'replace')}")
-    asked: dict[str, Any] = headers
-    # AWS's own gives a number here, and text everywhere else.
-    asked["Lambda-Runtime-Deadline-Ms"] = int(headers["Lambda-Runtime-Deadline-Ms"])
-    return body, asked
+    # AWS's extension gives the deadline as a number, and the context's remaining time is computed with it.
+    return body, {**headers, _DEADLINE: int(headers[_DEADLINE])}
 
 
 def _hold(request_id: str, verb: str, body: str | bytes, content_type: str, *more: str) -> None:
