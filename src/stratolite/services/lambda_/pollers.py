@@ -63,6 +63,10 @@ async def _invoke(call: Call, mapping: Mapping, batch: Batch, records: list[dict
     """Hand records over. Raises TooManyRequestsException, ResourceNotFoundException."""
     which = names.named(call, mapping.row["function_arn"])
     version = versions.routed(call, which)
+    for record in records:
+        if "dynamodb" in record:
+            # A whole number in the stream's own API, one with a fraction here.
+            record["dynamodb"]["ApproximateCreationDateTime"] = arrived(record)
     body = json.dumps({"Records": records}, separators=(",", ":"), ensure_ascii=False).encode()
     # The journey goes on under the trace of whoever sent the first record; those of the others lead there.
     found = (Trace.parse(handle.get("trace")) for handle in batch.handles)
