@@ -20,7 +20,7 @@ Floors = dict[str, float]
 HELLO = "def handler(event, context):\n    return {'ok': True}\n"
 BOTO3 = (
     "import boto3\n"
-    "table = boto3.resource('dynamodb').Table('t')\n"
+    "table = boto3.resource('dynamodb').Table('items')\n"
     "s3 = boto3.client('s3')\n"
     "def handler(event, context):\n    return {'ok': True}\n"
 )
@@ -28,7 +28,7 @@ WRITER = (
     "import boto3\n"
     "client = boto3.client('dynamodb')\n"
     "def handler(event, context):\n"
-    "    client.batch_write_item(RequestItems={'t': [\n"
+    "    client.batch_write_item(RequestItems={'items': [\n"
     "        {'PutRequest': {'Item': {'pk': {'S': r['messageId']}, 'body': {'S': r['body']}}}}\n"
     "        for r in event['Records']]})\n"
 )
@@ -144,7 +144,7 @@ def pipeline(cloud: LiveCloud, floors: Floors) -> list[Figure]:
     url = sqs.create_queue(QueueName="q", Attributes={"VisibilityTimeout": "180"})["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     dynamodb.create_table(
-        TableName="t",
+        TableName="items",
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
@@ -160,7 +160,7 @@ def pipeline(cloud: LiveCloud, floors: Floors) -> list[Figure]:
     lambda_.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
     stored = 0
     while stored < count:
-        stored = dynamodb.scan(TableName="t", Select="COUNT")["Count"]
+        stored = dynamodb.scan(TableName="items", Select="COUNT")["Count"]
         assert time.perf_counter() - begin < 60, f"{stored} of {count} after 60 s"
         time.sleep(0.01)
     rate = count / (time.perf_counter() - begin)
@@ -168,7 +168,7 @@ def pipeline(cloud: LiveCloud, floors: Floors) -> list[Figure]:
     begin = time.perf_counter()
     sqs.send_message(QueueUrl=url, MessageBody="last")
     while stored == count:
-        stored = dynamodb.scan(TableName="t", Select="COUNT")["Count"]
+        stored = dynamodb.scan(TableName="items", Select="COUNT")["Count"]
     return [
         Figure("queue to function (batch 10) to table", rate, "msg/s", 1200, more_is_better=True),
         Figure("queue to function to table, one message", (time.perf_counter() - begin) * 1e3, "ms", 4),

@@ -80,7 +80,7 @@ def dynamodb(cloud: LiveCloud, floors: Floors) -> list[Figure]:
     """DynamoDB PutItem, GetItem, Query, UpdateItem"""
     client = cloud.client("dynamodb")
     client.create_table(
-        TableName="t",
+        TableName="items",
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         AttributeDefinitions=[
             {"AttributeName": "pk", "AttributeType": "S"},
@@ -88,10 +88,10 @@ def dynamodb(cloud: LiveCloud, floors: Floors) -> list[Figure]:
         ],
         BillingMode="PAY_PER_REQUEST",
     )
-    client.get_waiter("table_exists").wait(TableName="t")
+    client.get_waiter("table_exists").wait(TableName="items")
 
     def ask(name: str, body: dict[str, object]) -> bytes:
-        return json_request(cloud.port, "dynamodb", f"DynamoDB_20120810.{name}", {"TableName": "t", **body})
+        return json_request(cloud.port, "dynamodb", f"DynamoDB_20120810.{name}", {"TableName": "items", **body})
 
     def key(i: int) -> dict[str, object]:
         return {"pk": {"S": f"p{i % 500}"}, "sk": {"S": f"s{i // 500 % 20:05}"}}

@@ -64,7 +64,7 @@ def test_a_letter_is_recorded_with_the_destinations_reason(buried: list[dict[str
 
 def test_a_letter_the_queue_gave_up_says_after_how_many_receives(buried: list[dict[str, Any]]) -> None:
     bury(message(LETTER))
-    assert buried[0]["reason"] == "given up after 8 receives"
+    assert buried[0]["reason"] == "given up, received 8 times"
 
 
 def accepted_event(size: int) -> dict[str, Any]:

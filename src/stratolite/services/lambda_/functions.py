@@ -77,7 +77,8 @@ async def create_function(
         key = c.tx.run(
             "INSERT INTO lambda_version (function, version, config, code, code_sha256, code_size, generation, revision,"
             " modified_at, state) VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, 'Pending')",
-            function, LATEST, json.dumps(config), json.dumps(package.where), package.sha256, package.size, c.world.id(), c.now,
+            function, LATEST, json.dumps(config), json.dumps(package.where), package.sha256, package.size,
+            c.world.id(), c.now,
         ).lastrowid  # fmt: skip
         if "zip" in package.where:
             c.blobs.refer(c.tx, package.where["zip"])
@@ -267,7 +268,8 @@ def _to_update(call: Call, which: names.Named, revision_id: str | None) -> Row:
 def _updated(call: Call, which: names.Named) -> dict[str, Any]:
     key = names.version(call, which)["key"]
     call.tx.run(
-        "UPDATE lambda_version SET generation = generation + 1, revision = ?, modified_at = ?, updating = ? WHERE key = ?",
+        "UPDATE lambda_version SET generation = generation + 1, revision = ?, modified_at = ?, updating = ?"
+        " WHERE key = ?",
         call.world.id(), call.now, UPDATING, key,
     )  # fmt: skip
     call.later("lambda.activate", version=key)
@@ -329,7 +331,8 @@ def put_function_concurrency(call: Call, function_name: str, reserved_concurrent
     )  # fmt: skip
     if limits.ACCOUNT_CONCURRENCY - others - reserved_concurrent_executions < limits.UNRESERVED_MINIMUM:
         raise InvalidParameterValueException(
-            "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below"
+            "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution"
+            " below"
             f" its minimum value of [{limits.UNRESERVED_MINIMUM}]."
         )
     call.tx.run(

@@ -42,7 +42,8 @@ def resolve(call: Call, arns: list[str]) -> list[dict[str, Any]]:
         if bare in seen:
             raise InvalidParameterValueException(
                 f"Two different versions of the same layer are not allowed to be referenced in the same function. {arn}"
-                f" and {next(layer['Arn'] for layer in found if layer['Arn'].startswith(bare + ':'))} are versions of the"
+                f" and {next(layer['Arn'] for layer in found if layer['Arn'].startswith(bare + ':'))}"
+                f" are versions of the"
                 " same layer."
             )
         seen.add(bare)

@@ -218,7 +218,8 @@ def _check_unique(call: Call, source_arn: str, which: names.Named) -> None:
             continue
         if is_stream(source_arn):
             raise ResourceConflictException(
-                f'The event source arn (" {source_arn} ") and function (" {which.name} ") provided mapping already exists.'
+                f'The event source arn (" {source_arn} ") and function (" {which.name} ") '
+                f"provided mapping already exists."
                 f" Please update or delete the existing mapping with UUID {row['uuid']}"
             )
         raise ResourceConflictException(

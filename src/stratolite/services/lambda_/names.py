@@ -80,9 +80,10 @@ def look(call: Call, which: Named) -> Row | None:
 
 
 def version(call: Call, which: Named, default: str | None = LATEST) -> Row:
-    """The version that a qualifier (a version, an alias, nothing for $LATEST) stands for. Raises ResourceNotFoundException.
+    """The version that a qualifier (a version, an alias, nothing for $LATEST) stands for.
 
-    The row has the version's columns and the function's `account`, `region`, `name`, `reserved`, `tags`.
+    Raises ResourceNotFoundException. The row has the version's columns and the function's `account`, `region`, `name`,
+    `reserved` and `tags`.
     """
     qualifier = which.qualifier or LATEST
     row = _version(call, which, qualifier)

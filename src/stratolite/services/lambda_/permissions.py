@@ -79,7 +79,8 @@ def add_permission(
     statements = json.loads(policy["statements"]) if policy else []
     if any(statement["Sid"] == statement_id for statement in statements):
         raise ResourceConflictException(
-            f"The statement id ({statement_id}) provided already exists. Please provide a new statement id, or remove the"
+            f"The statement id ({statement_id}) provided already exists. Please provide a new statement id,"
+            f" or remove the"
             " existing statement."
         )
     statement = {

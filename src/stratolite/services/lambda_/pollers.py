@@ -1,7 +1,7 @@
 """Pollers: the jobs that take batches from queues and streams and hand them to functions.
 
-An idle poller is parked on its source's signal and costs nothing. What a queue has given is hidden there and comes back by
-itself after a crash; where a stream's poller stands is written with the outcome of every batch.
+An idle poller is parked on its source's signal and costs nothing. What a queue has given is hidden there and comes back
+by itself after a crash; where a stream's poller stands is written with the outcome of every batch.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CONCURRENCY_PER_S = 5.0
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html"""
 MOST_CONCURRENCY = 1250
 BACKOFF_S = (1.0, 60.0)
-"""A stream's batch that failed is tried again after a second, then two, ... up to a minute (AWS does not publish it)."""
+"""A batch of a stream that failed is tried again after a second, two, ... a minute (AWS does not publish it)."""
 LOST_FUNCTION_S = 60.0
 SEND = Retry(attempts=5, max_age_s=3600.0, backoff="internal")
 
@@ -74,8 +74,8 @@ async def _invoke(call: Call, mapping: Mapping, batch: Batch, records: list[dict
 def _failed(mapping: Mapping, outcome: Outcome, ids: list[str]) -> set[str]:
     """Which of the records handed over are to be handed over again.
 
-    https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting: an empty or
-    absent list means success; anything that is not one, or names what was not in the batch, means that all have failed.
+    https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting
+    An empty or absent list means success; what is no list, or names what was not in the batch, that all have failed.
     """
     if outcome.failed:
         return set(ids)

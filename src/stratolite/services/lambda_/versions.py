@@ -206,7 +206,8 @@ def list_aliases(
     which = names.named(call, function_name)
     function = names.function(call, which)
     rows = call.tx.all(
-        "SELECT * FROM lambda_alias WHERE function = ? AND name > ? AND (? IS NULL OR version = ?) ORDER BY name LIMIT ?",
+        "SELECT * FROM lambda_alias WHERE function = ? AND name > ? AND (? IS NULL OR version = ?)"
+        " ORDER BY name LIMIT ?",
         function["key"], marker or "", function_version, function_version, min(max_items, 50) + 1,
     )  # fmt: skip
     page = rows[: min(max_items, 50)]
