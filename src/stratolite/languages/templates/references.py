@@ -196,24 +196,27 @@ def present(template: Template, scope: Scope) -> dict[str, Resource]:
     return found
 
 
-def check_mappings(resources: Mapping[str, Resource], scope: Scope) -> None:
-    """Every Fn::FindInMap that can be worked out before anything exists leads somewhere. Raises TemplateError."""
+_CHECKED = ("Fn::FindInMap", "Fn::Join", "Fn::Select", "Fn::Split")
+
+
+def check_functions(resources: Mapping[str, Resource], scope: Scope) -> None:
+    """Functions that can be worked out before anything exists can be. Raises TemplateError."""
     for resource in resources.values():
-        for argument, path in _lookups(dict(resource.properties), (*resource.path, "Properties")):
-            if all(each.name in scope.values for each in references(argument, path)):
-                evaluate({"Fn::FindInMap": argument}, scope, path)
+        for expression, path in _checked(dict(resource.properties), (*resource.path, "Properties")):
+            known = all(each.name in scope.values for each in references(expression, path))
+            if known and "Fn::ImportValue" not in str(expression):
+                evaluate(expression, scope, path)
 
 
-def _lookups(value: Any, path: Path) -> Iterator[tuple[Any, Path]]:
+def _checked(value: Any, path: Path) -> Iterator[tuple[Any, Path]]:
     if isinstance(value, dict):
         for key, each in value.items():
-            if key == "Fn::FindInMap":
-                yield each, path
-            else:
-                yield from _lookups(each, (*path, key))
+            if key in _CHECKED and len(value) == 1:
+                yield value, path
+            yield from _checked(each, (*path, key))
     elif isinstance(value, list):
         for index, each in enumerate(value):
-            yield from _lookups(each, (*path, index))
+            yield from _checked(each, (*path, index))
 
 
 def dependencies(resources: Mapping[str, Resource]) -> dict[str, list[str]]:
