@@ -11,7 +11,7 @@ from typing import Any
 from stratolite.kernel import Call, operation
 from stratolite.kernel.store import Row
 
-from . import content, deadletters, depth, groups, queues
+from . import bodies, content, deadletters, depth, groups, queues
 from .attributes import MAX_VISIBILITY_S
 from .errors import (
     InvalidAttributeName,
@@ -152,7 +152,7 @@ def _is_hidden(call: Call, row: Row) -> bool:
 def _put_away(call: Call, queue: Queue, row: Row) -> bool:
     """Whether a message is not to be received any more: it was kept too long, or is a dead letter."""
     if row["sent_at"] <= call.now - queue.number("MessageRetentionPeriod"):
-        call.tx.run("DELETE FROM sqs_message WHERE seq = ?", row["seq"])
+        bodies.delete(call, row)
         depth.fewer(call, queue.key)
         return True
     redrive = queue.redrive
@@ -208,7 +208,7 @@ async def receive_message(
                 _remember(c, queue, receive_request_attempt_id, taken)
         if taken:
             names = message_attribute_names or ()
-            return {"Messages": [_message(queue, each, system, names) for each in taken]}
+            return {"Messages": [_message(call, queue, each, system, names) for each in taken]}
         now = call.world.now()
         if now >= deadline:
             return {}
@@ -221,13 +221,13 @@ async def receive_message(
             return {}
 
 
-def _message(queue: Queue, taken: Taken, system: set[str], names: Iterable[str]) -> dict[str, Any]:
+def _message(call: Call, queue: Queue, taken: Taken, system: set[str], names: Iterable[str]) -> dict[str, Any]:
     row = taken.row
     message = {
         "MessageId": row["id"],
         "ReceiptHandle": taken.handle(queue),
         "MD5OfBody": row["md5"],
-        "Body": row["body"],
+        "Body": bodies.read(call, row),
     }
     if system:
         found = taken.system(queue)
@@ -327,7 +327,7 @@ def delete(call: Call, queue: Queue, handle: str) -> None:
 
 
 def remove(call: Call, queue: Queue, row: Row) -> None:
-    call.tx.run("DELETE FROM sqs_message WHERE seq = ?", row["seq"])
+    bodies.delete(call, row)
     depth.fewer(call, queue.key)
     if queue.is_fifo:
         groups.settle(call, queue.key, row["group_id"])
