@@ -33,6 +33,9 @@ PASSES = 20
 SURFACED = 1000
 """Hidden messages that come back in one look."""
 
+SEQ_DIGITS = 20
+"""Of a message's number in its receipt handles."""
+
 ATTEMPT_S = 300.0
 """How long a receive of a FIFO queue can be asked for again."""
 
@@ -53,7 +56,7 @@ class Taken:
     """For the first time."""
 
     def handle(self, queue: Queue) -> str:
-        text = f"{self.row['seq']:020d} {self.receipt} {self.row['id']} {queue.arn}"
+        text = f"{self.row['seq']:0{SEQ_DIGITS}d} {self.receipt} {self.row['id']} {queue.arn}"
         return base64.b64encode(text.encode()).decode()
 
     def system(self, queue: Queue) -> dict[str, str]:
@@ -303,7 +306,7 @@ def of_handle(call: Call, queue: Queue, handle: str) -> tuple[Row | None, str]:
         number = int(seq)
     except ValueError:
         raise ReceiptHandleIsInvalid(handle=handle) from None
-    if arn != queue.arn:
+    if arn != queue.arn or len(seq) != SEQ_DIGITS or number >= 2**63:
         raise ReceiptHandleIsInvalid(handle=handle)
     return call.tx.one(
         "SELECT * FROM sqs_message WHERE seq = ? AND queue = ? AND id = ?", number, queue.key, id_
