@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from botocore.stub import ANY, Stubber
+from world import Context
+
 from forms import destinations
 from forms.functions import connector
-from world import Context
 
 
 class Receiver(HTTPServer):
