@@ -71,7 +71,7 @@ def check(
 def fault(service: str, operation: str, protocol: str, found: list[Violation]) -> WireError:
     """The error of these violations: one code and text for most services, their own for some."""
     if own := constraints.WORDED.get(service):
-        return own(found[0].path, found[0].kind, found[0].constraint)
+        return own(operation, found[0])
     return WireError(constraints.code(service, operation, query=protocol == QUERY), message(found))
 
 

@@ -1,8 +1,8 @@
 """What AWS says to requests that are not what its models describe.
 
 Sources: the answers recorded from AWS in LocalStack's test suite (tests/aws/services/*/*.snapshot.json; the test is
-named beside the case), dynalite's recorded DynamoDB answers (test/helpers.js), and answers measured against AWS by others
-where said.
+named beside the case), dynalite's recorded DynamoDB answers (test/helpers.js), and answers measured against AWS by
+others where said.
 """
 
 from __future__ import annotations

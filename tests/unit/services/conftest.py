@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,8 @@ class _Service:
         cloud = self._aws.cloud
         operation = cloud.operation_by_method(self._name, method)
         answer = cloud.request(operation, self._aws.caller, params, "request")
-        return _present(answer if isinstance(answer, dict) else await answer)
+        answer = answer if isinstance(answer, dict | bytes) else await answer
+        return _present(json.loads(answer or b"{}") if isinstance(answer, bytes) else answer)
 
 
 def _present(value: Any) -> Any:

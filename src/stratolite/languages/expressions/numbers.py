@@ -119,6 +119,10 @@ def key(number: str) -> bytes:
     """Bytes that sort as canonical numbers do: sign, biased exponent, packed decimal digits."""
     if number == "0":
         return b"\x80"
+    if number.isdecimal():
+        digits = number.rstrip("0")
+        packed = bytes.fromhex(digits + "0" if len(digits) % 2 else digits)
+        return bytes((0xC0, len(number) - 1 - SMALLEST_EXPONENT)) + packed
     negative, digits, magnitude = _parts(number)
     packed = bytes.fromhex(digits + "0" if len(digits) % 2 else digits)
     if negative:
@@ -135,6 +139,9 @@ def size_bytes(number: str) -> int:
     """
     if number == "0":
         return 1
+    if number.isdecimal():  # most are: counts, prices in cents, instants
+        length = len(number)
+        return 1 + (len(number.rstrip("0")) + length % 2 + 1) // 2
     negative, digits, magnitude = _parts(number)
     return 1 + (len(digits) + (magnitude % 2 == 0) + 1) // 2 + negative
 

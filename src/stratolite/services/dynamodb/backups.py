@@ -67,4 +67,4 @@ def update_continuous_backups(call: Call, table_name: str, point_in_time_recover
         definition["PointInTimeRecovery"] = {"Since": since, "Days": days or MOST_DAYS}
     else:
         definition.pop("PointInTimeRecovery", None)
-    return {"ContinuousBackupsDescription": _description(call, table.save(call, of, definition))}
+    return {"ContinuousBackupsDescription": _description(call, table.save(call, of.key, definition))}

@@ -47,7 +47,8 @@ def batch_get_item(call: Call, request_items: Json, return_consumed_capacity: st
             )
         if len(found) > MOST_GETS:
             raise Invalid(
-                f"1 validation error detected: Value at 'requestItems.{name}.member.keys' failed to satisfy constraint: "
+                f"1 validation error detected: Value at 'requestItems.{name}.member.keys' failed to satisfy "
+                "constraint: "
                 "Member must have length less than or equal to 100"
             )
         total += len(found)
@@ -128,7 +129,8 @@ def batch_write_item(
             put, delete = request.get("PutRequest"), request.get("DeleteRequest")
             if put is not None and delete is not None:
                 raise Invalid(
-                    "Supplied WriteRequest has more than one datatypes set, must contain exactly one of the supported datatypes"
+                    "Supplied WriteRequest has more than one datatypes set, must contain exactly one of the "
+                    "supported datatypes"
                 )
             if put is not None:
                 size = sizes[id(request)] = admit_attributes(put["Item"])
@@ -143,6 +145,8 @@ def batch_write_item(
         places = set()
         for request in requests:
             if (put := request.get("PutRequest")) is not None:
+                if not all(name in put["Item"] for name in into.keys.names):
+                    raise Invalid(table.KEY_MISMATCH)
                 table.check_item_key(into, put["Item"])
                 table.check_index_keys(into, put["Item"])
                 where = into.encode(put["Item"])

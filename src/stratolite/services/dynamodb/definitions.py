@@ -35,7 +35,8 @@ def enumerated(value: Any, where: str, allowed: str) -> None:
 def _present(value: Any, where: str) -> None:
     if value is None:
         raise Invalid(
-            f"1 validation error detected: Value null at '{where}' failed to satisfy constraint: Member must not be null"
+            f"1 validation error detected: Value null at '{where}' failed to satisfy constraint: Member must not "
+            "be null"
         )
 
 
@@ -156,8 +157,8 @@ def check_all_used(used: Iterable[str], types: dict[str, str], has_indexes: bool
             f"keys used: [{', '.join(names)}]"
         )
     raise Invalid(
-        _WRONG
-        + "Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions"
+        _WRONG + "Number of attributes in KeySchema does not exactly match number of attributes defined in "
+        "AttributeDefinitions"
     )
 
 

@@ -85,7 +85,7 @@ def update(call: Call, found: Table, definition: Definition, given: Json, attrib
         else:
             index = _named(existing, each["Delete"]["IndexName"])
             index["IndexStatus"] = "DELETING"
-            call.later("dynamodb.drop_index", None, None, None, table=found.key, index=index["Key"])
+            call.later("dynamodb.drop_index", None, None, None, key=found.key, index=index["Key"])
     if not existing:
         del definition["GlobalSecondaryIndexes"]
 
@@ -142,16 +142,15 @@ def _create(call: Call, found: Table, definition: Definition, given: Json, attri
             definition["AttributeDefinitions"].append({"AttributeName": attribute, "AttributeType": types[attribute]})
     index = {**new(call, found.key, given), "IndexStatus": "CREATING", "Backfilling": True}
     definition["GlobalSecondaryIndexes"].append(index)
-    call.later("dynamodb.backfill", None, None, None, table=found.key, index=index["Key"], after=0)
+    call.later("dynamodb.backfill", None, None, None, key=found.key, index=index["Key"], after=0)
 
 
-def _change(call: Call, key: int, index: int, status: str | None) -> Table | None:
-    """Give an index another status, or take it out of the definition; the table, None when it is gone."""
-    row = call.tx.one("SELECT account, region, name, definition FROM dynamodb_table WHERE key = ?", key)
-    if row is None:
-        return None
-    definition: Definition = json.loads(row["definition"])
-    found = table.parsed(key, row["account"], row["region"], row["name"], definition)
+def _change(call: Call, key: int, index: int, status: str | None) -> None:
+    """Give an index another status, or take it out of its table's definition."""
+    of = table.load(call, key)
+    if of is None:
+        return
+    definition = of.definition
     for each in list(definition.get("GlobalSecondaryIndexes", ())):
         if each["Key"] == index:
             if status is None:
@@ -163,7 +162,7 @@ def _change(call: Call, key: int, index: int, status: str | None) -> Table | Non
         definition.pop("GlobalSecondaryIndexes", None)
     if status is None:
         _forget_attributes(definition)
-    return table.save(call, found, definition)
+    table.save(call, key, definition)
 
 
 def _forget_attributes(definition: Definition) -> None:
@@ -178,18 +177,17 @@ def _forget_attributes(definition: Definition) -> None:
 
 
 @job
-def backfill(call: Call, table: int, index: int, after: int) -> None:
+def backfill(call: Call, key: int, index: int, after: int) -> None:
     """Enter, a slice at a time, the items a table had before its index; then the index is there to be read."""
-    row = call.tx.one("SELECT account, region, name, definition FROM dynamodb_table WHERE key = ?", table)
-    if row is None:
+    of = table.load(call, key)
+    if of is None:
         return
-    of = _parsed(table, row)
     wanted = next((each for each in of.indexes if each.key == index), None)
     if wanted is None or wanted.status != "CREATING":
         return
     found = call.tx.all(
         "SELECT id, hash, pk, sk, item FROM dynamodb_item WHERE t = ? AND id > ? ORDER BY id LIMIT ?",
-        table,
+        key,
         after,
         SLICE,
     )
@@ -200,22 +198,18 @@ def backfill(call: Call, table: int, index: int, after: int) -> None:
             where = (each["hash"], each["pk"], each["sk"])
             rows.enter(call, wanted, rows.tie_of(where), each["id"], entry, item)
     if len(found) == SLICE:
-        call.later("dynamodb.backfill", None, None, None, table=table, index=index, after=found[-1]["id"])
+        call.later("dynamodb.backfill", None, None, None, key=key, index=index, after=found[-1]["id"])
     else:
-        _change(call, table, index, "ACTIVE")
+        _change(call, key, index, "ACTIVE")
 
 
 def _fits(index: table.Index, item: Json, of: Table) -> bool:
-    """Whether an item's attributes can be the index's keys: back-filling leaves out what a write would be refused for."""
+    """Whether an item can be in the index: back-filling leaves out what a write would be refused for."""
     try:
         table.check_index_keys(of, item, set(index.keys.names))
     except Invalid:
         return False
     return True
-
-
-def _parsed(key: int, row: Any) -> Table:
-    return table.parsed(key, row["account"], row["region"], row["name"], json.loads(row["definition"]))
 
 
 def empty(call: Call, index: int, most: int) -> bool:
@@ -229,10 +223,10 @@ def empty(call: Call, index: int, most: int) -> bool:
 
 
 @job
-def drop_index(call: Call, table: int, index: int) -> None:
+def drop_index(call: Call, key: int, index: int) -> None:
     """Take a deleted index out of its table, then its entries out of the store, a slice at a time."""
-    if call.tx.value('SELECT 1 FROM dynamodb_index WHERE key = ? AND "table" = ?', index, table):
-        _change(call, table, index, None)
+    if call.tx.value('SELECT 1 FROM dynamodb_index WHERE key = ? AND "table" = ?', index, key):
+        _change(call, key, index, None)
         call.tx.run("DELETE FROM dynamodb_index WHERE key = ?", index)
     if not empty(call, index, SLICE * 4):
-        call.later("dynamodb.drop_index", None, None, None, table=table, index=index)
+        call.later("dynamodb.drop_index", None, None, None, key=key, index=index)

@@ -85,7 +85,15 @@ def change(
     after = update.apply(actions, before, exists=old is not None) if actions else before
     if actions and into.indexes:
         table.check_index_keys(into, after, {str(action.path.steps[0]) for action in actions})
-    size = values.item_bytes(after)
+    if old is None or not actions:
+        size = values.item_bytes(after)
+    else:
+        size = old.size
+        for name in {str(action.path.steps[0]) for action in actions}:
+            if name in before:
+                size -= values.text_bytes(name) + values.size_bytes(before[name])
+            if name in after:
+                size += values.text_bytes(name) + values.size_bytes(after[name])
     if size > LARGEST_ITEM_BYTES:
         raise Invalid("Item size to update has exceeded the maximum allowed size")
     if actions and any(len(action.path.steps) > 1 for action in actions) and _too_deep(after):

@@ -194,7 +194,8 @@ def _action(name: str, wanted: dict[str, Any]) -> syntax.Action:
     action, value, path = wanted.get("Action", "PUT"), wanted.get("Value"), Path((name,))
     if action not in ("PUT", "ADD", "DELETE"):
         raise Invalid(
-            f"1 validation error detected: Value '{action}' at 'attributeUpdates.{name}.member.action' failed to satisfy "
+            f"1 validation error detected: Value '{action}' at 'attributeUpdates.{name}.member.action' failed to "
+            "satisfy "
             "constraint: Member must satisfy enum value set: [ADD, DELETE, PUT]"
         )
     if value is None:

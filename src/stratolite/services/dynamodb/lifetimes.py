@@ -14,7 +14,6 @@ from stratolite.languages.expressions.errors import Invalid, Malformed
 from . import rows, table
 from .errors import ResourceNotFoundException
 from .requests import answers
-from .table import Table
 
 Json = Any
 Answer = dict[str, Any]
@@ -56,12 +55,12 @@ def update_time_to_live(call: Call, table_name: str, time_to_live_specification:
     definition = json.loads(json.dumps(of.definition))
     if enabled:
         definition["TimeToLive"] = name
-        call.later("dynamodb.find_lifetimes", None, None, None, table=of.key, attribute=name, after=0)
+        call.later("dynamodb.find_lifetimes", None, None, None, key=of.key, attribute=name, after=0)
     else:
         del definition["TimeToLive"]
-        call.later("dynamodb.find_lifetimes", None, None, None, table=of.key, attribute="", after=0)
+        call.later("dynamodb.find_lifetimes", None, None, None, key=of.key, attribute="", after=0)
     # AWS: ENABLING for up to an hour, and one change per hour. Here: at once, as often as asked.
-    table.save(call, of, definition)
+    table.save(call, of.key, definition)
     return {"TimeToLiveSpecification": {"Enabled": enabled, "AttributeName": name}}
 
 
@@ -74,21 +73,14 @@ def describe_time_to_live(call: Call, table_name: str) -> Answer:
     return {"TimeToLiveDescription": {"TimeToLiveStatus": "ENABLED", "AttributeName": of.ttl}}
 
 
-def _load(call: Call, key: int) -> Table | None:
-    row = call.tx.one("SELECT account, region, name, definition FROM dynamodb_table WHERE key = ?", key)
-    if row is None:
-        return None
-    return table.parsed(key, row["account"], row["region"], row["name"], json.loads(row["definition"]))
-
-
 @job
-def find_lifetimes(call: Call, table: int, attribute: str, after: int) -> None:
+def find_lifetimes(call: Call, key: int, attribute: str, after: int) -> None:
     """Learn, a slice at a time, when the items a table already has end; with no attribute, that they do not."""
-    of = _load(call, table)
+    of = table.load(call, key)
     if of is None or (of.ttl or "") != attribute:
         return
     found = call.tx.all(
-        "SELECT id, item FROM dynamodb_item WHERE t = ? AND id > ? ORDER BY id LIMIT ?", table, after, SLICE
+        "SELECT id, item FROM dynamodb_item WHERE t = ? AND id > ? ORDER BY id LIMIT ?", key, after, SLICE
     )
     soonest: float | None = None
     for row in found:
@@ -99,23 +91,26 @@ def find_lifetimes(call: Call, table: int, attribute: str, after: int) -> None:
     if soonest is not None:
         rows.expect_expiry(call, of, soonest)
     if len(found) == SLICE:
-        call.later("dynamodb.find_lifetimes", None, None, None, table=table, attribute=attribute, after=found[-1]["id"])
+        call.later("dynamodb.find_lifetimes", None, None, None, key=key, attribute=attribute, after=found[-1]["id"])
 
 
 @job
-def expire(call: Call, table: int) -> None:
+def expire(call: Call, key: int) -> None:
     """Delete what has ended; come again for what ends next.
 
     AWS: within a few days of the end. Here: at once.
     """
-    of = _load(call, table)
+    expected = call.tx.value('SELECT due FROM dynamodb_expiry WHERE "table" = ?', key)
+    if expected is None or expected > call.now:
+        return  # an earlier run has done this one's work and expects the next
+    of = table.load(call, key)
     if of is None or of.ttl is None:
-        call.tx.run('DELETE FROM dynamodb_expiry WHERE "table" = ?', table)
+        call.tx.run('DELETE FROM dynamodb_expiry WHERE "table" = ?', key)
         return
     ended = call.tx.all(
         "SELECT id, hash, pk, sk, bytes, item FROM dynamodb_item"
         " WHERE t = ? AND expires IS NOT NULL AND expires <= ? AND expires > ? ORDER BY expires LIMIT ?",
-        table,
+        key,
         call.now,
         call.now - OLDEST_S,
         SLICE,
@@ -128,10 +123,10 @@ def expire(call: Call, table: int) -> None:
     else:
         due = call.tx.value(
             "SELECT min(expires) FROM dynamodb_item WHERE t = ? AND expires IS NOT NULL AND expires > ?",
-            table,
+            key,
             call.now,
         )
-    call.tx.run('DELETE FROM dynamodb_expiry WHERE "table" = ?', table)
+    call.tx.run('DELETE FROM dynamodb_expiry WHERE "table" = ?', key)
     if due is not None:
-        call.tx.run('INSERT INTO dynamodb_expiry ("table", due) VALUES (?, ?)', table, due)
-        call.later("dynamodb.expire", due, None, None, table=table)
+        call.tx.run('INSERT INTO dynamodb_expiry ("table", due) VALUES (?, ?)', key, due)
+        call.later("dynamodb.expire", due, None, None, key=key)

@@ -30,18 +30,14 @@ Json = Any
 Answer = dict[str, Any]
 
 
-@dataclass(slots=True)
-class Row:
-    """What a page is made of: an item of the table, or what an index shows of it."""
+# What a page is made of, as the store gives it: size, wire JSON, then its place: of a table hash, pk, sk; of an index
+# hash, pk, sk, tie.
+Row = Any
 
-    size: int
-    wire: bytes
-    place: tuple[Any, ...]  # of a table: hash, pk, sk; of an index: hash, pk, sk, tie
 
-    @property
-    def item(self) -> Item:
-        found: Item = json.loads(self.wire)
-        return found
+def _item(row: Row) -> Item:
+    found: Item = json.loads(row[1])
+    return found
 
 
 @dataclass(slots=True)
@@ -67,38 +63,46 @@ WHOLE_ROWS = (
 )
 
 
-def _slices(call: Call, sql: str, args: list[Any], order: str, place: str, forward: bool, start: Any) -> Iterator[Row]:
-    """Rows in order, a slice at a time, each slice found by where the last one ended."""
+def _slices(
+    call: Call, sql: str, args: list[Any], order: str, place: str, forward: bool, start: Any, most: int | None
+) -> Iterator[Row]:
+    """Rows in order, a slice at a time, each slice found by where the last one ended.
+
+    most: how many will be asked for, if that is known.
+    """
     comparator = ">" if forward else "<"
-    marks = ", ".join("?" * (place.count(",") + 1))
+    columns = place.count(",") + 1
+    beyond = f"AND ({place}) {comparator} ({', '.join('?' * columns)}) "
+    length = SLICE_ROWS if most is None else min(SLICE_ROWS, most)
     while True:
-        beyond = f"AND ({place}) {comparator} ({marks}) " if start is not None else ""
-        found = call.tx.all(f"{sql}{beyond}{order} LIMIT {SLICE_ROWS}", *args, *(start or ()))
-        for row in found:
-            yield Row(row[0], row[1], tuple(row)[2:])
-        if len(found) < SLICE_ROWS:
+        found = call.tx.all(f"{sql}{beyond if start is not None else ''}{order} LIMIT ?", *args, *(start or ()), length)
+        yield from found
+        if len(found) < length:
             return
-        start = tuple(found[-1])[-(place.count(",") + 1) :]
+        start = tuple(found[-1])[-columns:]
 
 
-def collect(rows_: Iterator[Row], limit: int | None, condition: Condition | None) -> Page:
+def collect(found: Iterator[Row], limit: int | None, condition: Condition | None) -> Page:
     """Read until the page is full: so many items, or 1 MB, before any filter.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html
     """
-    page = Page([], 0, 0, None)
-    for row in rows_:
-        if page.size >= PAGE_BYTES or (limit is not None and page.scanned >= limit):
-            return page
-        page.scanned += 1
-        page.size += row.size
-        page.last = row
-        if condition is None or evaluate.holds(condition, row.item):
-            page.rows.append(row)
-        if limit is not None and page.scanned >= limit:
-            return page
-    page.last = None
-    return page
+    shown: list[Row] = []
+    scanned = size = 0
+    last: Row | None = None
+    for row in found:
+        if size >= PAGE_BYTES:
+            break
+        scanned += 1
+        size += row[0]
+        last = row
+        if condition is None or evaluate.holds(condition, _item(row)):
+            shown.append(row)
+        if scanned == limit:
+            break
+    else:
+        last = None
+    return Page(shown, scanned, size, last)
 
 
 # -- Where to begin
@@ -148,7 +152,8 @@ def _select(
         raise Invalid("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName")
     if select == "ALL_ATTRIBUTES" and index is not None and not index.is_local and index.projection != "ALL":
         raise Invalid(
-            "One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global secondary "
+            "One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global "
+            "secondary "
             f"index {index.name} because its projection type is not ALL"
         )
 
@@ -194,7 +199,7 @@ def answer(asked: Asked, page: Page) -> bytes:
     """The answer to a Query or Scan; items that are shown whole are not looked into."""
     made: Answer = {"Count": len(page.rows), "ScannedCount": page.scanned}
     if page.last is not None:
-        made["LastEvaluatedKey"] = last_key(asked.of, asked.index, page.last.item)
+        made["LastEvaluatedKey"] = last_key(asked.of, asked.index, _item(page.last))
     if asked.reported is not None:
         used = capacity.report(asked.of.name, _consumed(asked, page), asked.reported)
         if used is not None:
@@ -202,10 +207,10 @@ def answer(asked: Asked, page: Page) -> bytes:
     if asked.count_only:
         return rows.dumps(made)
     if asked.wanted is None:
-        shown = [row.wire for row in page.rows]
+        shown = [row[1] for row in page.rows]
     else:
         wanted = asked.wanted
-        shown = [rows.dumps(project.project(row.item, wanted)) for row in page.rows]
+        shown = [rows.dumps(project.project(_item(row), wanted)) for row in page.rows]
     return b'{"Items":[' + b",".join(shown) + b"]," + rows.dumps(made)[1:]
 
 
@@ -268,7 +273,8 @@ def _ordered(schema: Keys, of: Table, found: Sequence[KeyCondition]) -> tuple[li
             break
         if on_range and on_range[-1].operator != "=":
             raise Invalid(
-                "Query key condition not supported: only the last of the RANGE key attributes may have a condition other "
+                "Query key condition not supported: only the last of the RANGE key attributes may have a "
+                "condition other "
                 "than equality"
             )
         on_range.append(by_name.pop(name))
@@ -296,7 +302,8 @@ def _ordered(schema: Keys, of: Table, found: Sequence[KeyCondition]) -> tuple[li
             if operand[kind] == "" and (each.operator == "=" or each in on_hash):
                 what = "string" if kind == "S" else "binary"
                 raise Invalid(
-                    "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an "
+                    "One or more parameter values are not valid. The AttributeValue for a key attribute cannot "
+                    "contain an "
                     f"empty {what} value. Key: {each.attribute}"
                 )
     return on_hash, on_range
@@ -378,7 +385,7 @@ def query(
         start = _query_start(of, index, exclusive_start_key, pk, within)
     fetch = _needs_fetch(index, select, wanted)
     page = collect(
-        _query_rows(call, of, index, pk, within, scan_index_forward is not False, start, fetch), limit, condition
+        _query_rows(call, of, index, pk, within, scan_index_forward is not False, start, fetch, limit), limit, condition
     )
     asked = Asked(of, index, wanted, select == "COUNT", bool(consistent_read), fetch, return_consumed_capacity)
     return answer(asked, page)
@@ -401,7 +408,8 @@ def _needs_fetch(index: Index | None, select: str | None, wanted: project.Tree |
         assert wanted is not None
         missing = ", ".join(str(name) for name in wanted if name not in index.attributes)
         raise Invalid(
-            f"One or more parameter values were invalid: Global secondary index {index.name} does not project [{missing}]"
+            f"One or more parameter values were invalid: Global secondary index {index.name} does not project "
+            f"[{missing}]"
         )
     return False
 
@@ -420,7 +428,15 @@ def _query_start(of: Table, index: Index | None, start: Item, pk: bytes, within:
 
 
 def _query_rows(
-    call: Call, of: Table, index: Index | None, pk: bytes, within: Range, forward: bool, start: Any, fetch: bool
+    call: Call,
+    of: Table,
+    index: Index | None,
+    pk: bytes,
+    within: Range,
+    forward: bool,
+    start: Any,
+    fetch: bool,
+    most: int | None,
 ) -> Iterator[Row]:
     direction = "ASC" if forward else "DESC"
     args: list[Any] = [index.key if index else of.key, table.hashed(pk), pk]
@@ -434,11 +450,11 @@ def _query_rows(
         args.append(within.upper)
     if index is None:
         sql = f"{TABLE_ROWS}AND hash = ? AND pk = ? {bounds}"
-        return _slices(call, sql, args, f"ORDER BY sk {direction}", "sk", forward, start and start[2:])
+        return _slices(call, sql, args, f"ORDER BY sk {direction}", "sk", forward, start and start[2:], most)
     rows_sql = WHOLE_ROWS if fetch else INDEX_ROWS
     sql = f"{rows_sql}AND x.hash = ? AND x.pk = ? {bounds}"
     order = f"ORDER BY x.sk {direction}, x.tie {direction}"
-    return _slices(call, sql, args, order, "x.sk, x.tie", forward, start and start[2:])
+    return _slices(call, sql, args, order, "x.sk, x.tie", forward, start and start[2:], most)
 
 
 HASHES = 2**32
@@ -450,11 +466,13 @@ def _segment(segment: int | None, total: int | None) -> tuple[int, int] | None:
         return None
     if total is None:
         raise Invalid(
-            "The TotalSegments parameter is required but was not present in the request when Segment parameter is present"
+            "The TotalSegments parameter is required but was not present in the request when Segment parameter "
+            "is present"
         )
     if segment is None:
         raise Invalid(
-            "The Segment parameter is required but was not present in the request when parameter TotalSegments is present"
+            "The Segment parameter is required but was not present in the request when parameter TotalSegments "
+            "is present"
         )
     if not 0 <= segment <= 999_999 or not 1 <= total <= 1_000_000:
         raise Invalid("1 validation error detected: Segment and TotalSegments must be within 0..999999 and 1..1000000")
@@ -516,7 +534,7 @@ def scan(
     if start is not None and hashes is not None and not hashes[0] <= start[0] < hashes[1]:
         raise Invalid("The provided Exclusive start key does not map to the provided Segment and TotalSegments values.")
     fetch = _needs_fetch(index, select, wanted)
-    page = collect(_scan_rows(call, of, index, hashes, start, fetch), limit, condition)
+    page = collect(_scan_rows(call, of, index, hashes, start, fetch, limit), limit, condition)
     partitions = ON_DEMAND_PARTITIONS if hashes is None and of.definition["BillingMode"] == "PAY_PER_REQUEST" else 1
     asked = Asked(
         of, index, wanted, select == "COUNT", bool(consistent_read), fetch, return_consumed_capacity, partitions
@@ -525,7 +543,13 @@ def scan(
 
 
 def _scan_rows(
-    call: Call, of: Table, index: Index | None, hashes: tuple[int, int] | None, start: Any, fetch: bool
+    call: Call,
+    of: Table,
+    index: Index | None,
+    hashes: tuple[int, int] | None,
+    start: Any,
+    fetch: bool,
+    most: int | None,
 ) -> Iterator[Row]:
     args: list[Any] = [index.key if index else of.key]
     x = "x." if index else ""
@@ -534,7 +558,7 @@ def _scan_rows(
         bounds = f"AND {x}hash >= ? AND {x}hash < ? "
         args += hashes
     if index is None:
-        return _slices(call, TABLE_ROWS + bounds, args, "ORDER BY hash, pk, sk", "hash, pk, sk", True, start)
+        return _slices(call, TABLE_ROWS + bounds, args, "ORDER BY hash, pk, sk", "hash, pk, sk", True, start, most)
     rows_sql = WHOLE_ROWS if fetch else INDEX_ROWS
     order = "ORDER BY x.hash, x.pk, x.sk, x.tie"
-    return _slices(call, rows_sql + bounds, args, order, "x.hash, x.pk, x.sk, x.tie", True, start)
+    return _slices(call, rows_sql + bounds, args, order, "x.hash, x.pk, x.sk, x.tie", True, start, most)

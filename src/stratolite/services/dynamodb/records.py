@@ -18,6 +18,7 @@ from .table import Table
 RETENTION_S = 24 * 3600.0
 # Sequence numbers have 21 digits at least; they grow with each record of a stream.
 FIRST_SEQUENCE = 10**20
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 SERVICE_IDENTITY = {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}
 
 
@@ -64,7 +65,7 @@ def write(call: Call, table: Table, before: Item | None, after: Item | None, by_
         table.stream,
         seq,
         call.now,
-        json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass"),
+        _encode(record).encode("utf-8", "surrogatepass"),
     )
     if not trimming:
         call.tx.run("UPDATE dynamodb_stream SET trimming = 1 WHERE key = ?", table.stream)

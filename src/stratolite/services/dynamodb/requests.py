@@ -96,10 +96,12 @@ def binding(names: Any, given: Any, expressions: Mapping[str, Any], valued: Mapp
         if not any(text is not None for text in valued.values()):
             if len(valued) == 1:
                 raise Invalid(
-                    f"ExpressionAttributeValues can only be specified when using expressions: {next(iter(valued))} is null"
+                    "ExpressionAttributeValues can only be specified when using expressions: "
+                    f"{next(iter(valued))} is null"
                 )
             raise Invalid(
-                f"ExpressionAttributeValues can only be specified when using expressions: {' and '.join(valued)} are null"
+                f"ExpressionAttributeValues can only be specified when using expressions: {' and '.join(valued)} "
+                "are null"
             )
         if given.__class__ is not dict:
             raise Malformed("Unexpected field type")

@@ -17,9 +17,12 @@ from .table import Index, Table
 Where = tuple[int, bytes, bytes]  # hash, partition key, sort key
 
 
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
+
 def dumps(value: Any) -> bytes:
     """Wire JSON."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return _encode(value).encode("utf-8", "surrogatepass")
 
 
 @dataclass(slots=True)
@@ -62,24 +65,29 @@ def put(call: Call, table: Table, where: Where, old: Stored | None, item: Item, 
     """
     wire = dumps(item)
     expires = expires_at(table, item) if table.ttl is not None else None
-    row = call.tx.one(
-        "INSERT INTO dynamodb_item (t, hash, pk, sk, bytes, expires, item) VALUES (?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (t, hash, pk, sk) DO UPDATE SET bytes = excluded.bytes, expires = excluded.expires,"
-        " item = excluded.item RETURNING id",
-        table.key,
-        *where,
-        size,
-        expires,
-        wire,
-    )
-    assert row is not None
+    if old is not None:
+        base = old.id
+        call.tx.run("UPDATE dynamodb_item SET bytes = ?, expires = ?, item = ? WHERE id = ?", size, expires, wire, base)
+    else:
+        row = call.tx.one(
+            "INSERT INTO dynamodb_item (t, hash, pk, sk, bytes, expires, item) VALUES (?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (t, hash, pk, sk) DO UPDATE SET bytes = excluded.bytes, expires = excluded.expires,"
+            " item = excluded.item RETURNING id",
+            table.key,
+            *where,
+            size,
+            expires,
+            wire,
+        )
+        assert row is not None
+        base = row[0]
     if expires is not None:
         expect_expiry(call, table, expires)
     consumed = Consumed(write_units(max(size, old.size if old else 0)))
     if table.indexes or table.stream is not None:
         before = old.item if old else None
         if table.indexes:
-            index_change(call, table, where, row[0], before, item, consumed)
+            index_change(call, table, where, base, before, item, consumed)
         if table.stream is not None and (before is None or not same(before, item)):
             records.write(call, table, before, item)
     return consumed
@@ -164,4 +172,4 @@ def expect_expiry(call: Call, table: Table, expires: float) -> None:
     call.tx.run(
         'INSERT OR REPLACE INTO dynamodb_expiry ("table", due) VALUES (?, ?)', table.key, max(expires, call.now)
     )
-    call.later("dynamodb.expire", max(expires, call.now), None, None, table=table.key)
+    call.later("dynamodb.expire", max(expires, call.now), None, None, key=table.key)

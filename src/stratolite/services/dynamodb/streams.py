@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from stratolite.kernel import Call, job
@@ -17,7 +18,8 @@ def enable(call: Call, account: str, region: str, name: str, definition: Definit
     label = _label(call, account, region, name)
     stamp = int(call.now * 1000)
     call.tx.run(
-        "INSERT INTO dynamodb_stream (account, region, table_name, label, view_type, key_schema, shard, created_at, first,"
+        "INSERT INTO dynamodb_stream (account, region, table_name, label, view_type, key_schema, shard, "
+        "created_at, first,"
         " next) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         account,
         region,
@@ -61,17 +63,7 @@ def _label(call: Call, account: str, region: str, name: str) -> str:
 
 def _stamp(at: float) -> str:
     """`2025-06-15T15:06:40.000`: ISO 8601 without a zone, as in a stream's ARN."""
-    days, rest = divmod(int(at * 1000), 86_400_000)
-    # Civil date from days since 1970-01-01 (Howard Hinnant's algorithm): no clock, no zone.
-    z = days + 719_468
-    era, doe = divmod(z, 146_097)
-    yoe = (doe - doe // 1460 + doe // 36_524 - doe // 146_096) // 365
-    doy = doe - (365 * yoe + yoe // 4 - yoe // 100)
-    mp = (5 * doy + 2) // 153
-    day, month = doy - (153 * mp + 2) // 5 + 1, mp + 3 if mp < 10 else mp - 9
-    year = yoe + era * 400 + (month <= 2)
-    seconds, millis = divmod(rest, 1000)
-    return f"{year:04d}-{month:02d}-{day:02d}T{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{millis:03d}"
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").removesuffix("+00:00")
 
 
 def disable(call: Call, definition: Definition) -> None:

@@ -164,21 +164,39 @@ def parsed(key: int, account: str, region: str, name: str, definition: dict[str,
     )
 
 
-_PARSED: weakref.WeakKeyDictionary[Cloud, dict[str, Table]] = weakref.WeakKeyDictionary()
 MOST_KEPT = 4096
 
 
-def _kept(call: Call, key: int, version: str, account: str, region: str, name: str) -> Table:
-    cache = _PARSED.get(call.cloud)
-    if cache is None:
-        cache = _PARSED[call.cloud] = {}
-    table = cache.get(version)
-    if table is None:
-        if len(cache) > MOST_KEPT:
-            cache.clear()
-        definition = call.tx.value("SELECT definition FROM dynamodb_table WHERE key = ?", key)
-        table = cache[version] = parsed(key, account, region, name, json.loads(definition))
-    return table
+class _Kept:
+    """The tables of one cloud, by name, while none of them changes.
+
+    From a change to the end of its turn nothing is kept: a turn, or a savepoint in it, may be rolled back.
+    """
+
+    __slots__ = ("changing", "tables")
+
+    def __init__(self) -> None:
+        self.tables: dict[tuple[str, str, str], Table] = {}
+        self.changing = 0
+
+    def change(self, call: Call) -> None:
+        self.tables.clear()
+        self.changing += 1
+        call.cloud.store.when_committed(self._settle)
+
+    def _settle(self, failure: BaseException | None) -> None:
+        self.tables.clear()
+        self.changing -= 1
+
+
+_KEPT: weakref.WeakKeyDictionary[Cloud, _Kept] = weakref.WeakKeyDictionary()
+
+
+def _kept(call: Call) -> _Kept:
+    kept = _KEPT.get(call.cloud)
+    if kept is None:
+        kept = _KEPT[call.cloud] = _Kept()
+    return kept
 
 
 def located(call: Call, name: Any) -> tuple[str, str, str]:
@@ -207,11 +225,22 @@ def check_name(name: str, member: str = "TableName") -> None:
 
 def find(call: Call, name: str) -> Table | None:
     """The table of that name or ARN, in any state; None when there is none."""
-    account, region, table = located(call, name)
+    place = located(call, name)
+    kept = _kept(call)
+    known = kept.tables.get(place)
+    if known is not None:
+        return known
     row = call.tx.one(
-        "SELECT key, version FROM dynamodb_table WHERE account = ? AND region = ? AND name = ?", account, region, table
+        "SELECT key, definition FROM dynamodb_table WHERE account = ? AND region = ? AND name = ?", *place
     )
-    return None if row is None else _kept(call, row[0], row[1], account, region, table)
+    if row is None:
+        return None
+    found = parsed(row[0], *place, json.loads(row[1]))
+    if not kept.changing:
+        if len(kept.tables) >= MOST_KEPT:
+            kept.tables.clear()
+        kept.tables[place] = found
+    return found
 
 
 def require(call: Call, name: str) -> Table:
@@ -230,15 +259,34 @@ def describe(call: Call, name: str) -> Table:
     return table
 
 
-def save(call: Call, table: Table, definition: dict[str, Any]) -> Table:
+def load(call: Call, key: int) -> Table | None:
+    """The table of that key; None when it is gone."""
+    row = call.tx.one("SELECT account, region, name, definition FROM dynamodb_table WHERE key = ?", key)
+    return None if row is None else parsed(key, row[0], row[1], row[2], json.loads(row[3]))
+
+
+def add(call: Call, account: str, region: str, name: str) -> int:
+    """A row for a new table, still without a definition; its key."""
+    key = call.tx.run(
+        "INSERT INTO dynamodb_table (account, region, name, definition) VALUES (?, ?, ?, '{}')", account, region, name
+    ).lastrowid
+    assert key is not None
+    return key
+
+
+def save(call: Call, key: int, definition: dict[str, Any]) -> Table:
     """Store another definition of a table."""
-    call.tx.run(
-        "UPDATE dynamodb_table SET definition = ?, version = ? WHERE key = ?",
-        json.dumps(definition),
-        call.world.id(),
-        table.key,
-    )
-    return parsed(table.key, table.account, table.region, table.name, definition)
+    call.tx.run("UPDATE dynamodb_table SET definition = ? WHERE key = ?", json.dumps(definition), key)
+    _kept(call).change(call)
+    changed = load(call, key)
+    assert changed is not None, "a table that changes is there"
+    return changed
+
+
+def remove(call: Call, key: int) -> None:
+    """Forget a table; what it held is swept later."""
+    call.tx.run("DELETE FROM dynamodb_table WHERE key = ?", key)
+    _kept(call).change(call)
 
 
 # -- keys of items
@@ -264,7 +312,8 @@ def _check_key_value(table: Table, name: str, value: dict[str, Any], mismatch: s
     if not content:
         what = "string" if kind == "S" else "binary"
         raise Invalid(
-            "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty "
+            "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain "
+            "an empty "
             f"{what} value. Key: {name}"
         )
     if len(content) > LONGEST_RANGE_BYTES // 4 and kind != "N":
@@ -283,7 +332,8 @@ def check_item_key(table: Table, item: Item) -> None:
             table,
             name,
             value,
-            "One or more parameter values were invalid: Type mismatch for key {name} expected: {expected} actual: {actual}",
+            "One or more parameter values were invalid: Type mismatch for key {name} expected: {expected} "
+            "actual: {actual}",
         )
 
 

@@ -81,7 +81,8 @@ def create_table(
         )
     if key_schema is None:
         raise Invalid(
-            "1 validation error detected: Value null at 'keySchema' failed to satisfy constraint: Member must not be null"
+            "1 validation error detected: Value null at 'keySchema' failed to satisfy constraint: Member must "
+            "not be null"
         )
     types = definitions.attributes(attribute_definitions)
     names = definitions.key_schema(key_schema)
@@ -117,14 +118,7 @@ def create_table(
         definition["WarmThroughput"] = warm_throughput
     if on_demand_throughput is not None:
         definition["OnDemandThroughput"] = on_demand_throughput
-    key = call.tx.run(
-        "INSERT INTO dynamodb_table (account, region, name, version, definition) VALUES (?, ?, ?, ?, '{}')",
-        account,
-        region,
-        name,
-        call.world.id(),
-    ).lastrowid
-    assert key is not None
+    key = table.add(call, account, region, name)
     if local_secondary_indexes:
         definition["LocalSecondaryIndexes"] = [indexes.new(call, key, each) for each in local_secondary_indexes]
     if global_secondary_indexes:
@@ -133,35 +127,32 @@ def create_table(
         ]
     if stream_specification is not None and stream_specification["StreamEnabled"]:
         streams.enable(call, account, region, name, definition, stream_specification["StreamViewType"])
-    made = table.save(call, table.parsed(key, account, region, name, definition), definition)
+    made = table.save(call, key, definition)
     tags.add(call, key, tags_ or [])
-    call.later("dynamodb.settle", None, None, None, table=key)
+    call.later("dynamodb.settle", None, None, None, key=key)
     return {"TableDescription": describe_table_as(made, (0, 0), fresh=True)}
 
 
 @job
-def settle(call: Call, table: int) -> None:
+def settle(call: Call, key: int) -> None:
     """What was asked of a table is done."""
-    text = call.tx.value("SELECT definition FROM dynamodb_table WHERE key = ?", table)
-    if text is None:
+    found = table.load(call, key)
+    if found is None:
         return
-    definition: Definition = json.loads(text)
+    definition = found.definition
     if definition["TableStatus"] == "ACTIVE":
         return
     if definition["TableStatus"] == "DELETING":
-        call.tx.run("DELETE FROM dynamodb_table WHERE key = ?", table)
-        call.later("dynamodb.sweep", None, None, None, table=table)
+        table.remove(call, key)
+        call.later("dynamodb.sweep", None, None, None, key=key)
         return
-    if definition["TableStatus"] == "CREATING":
-        for index in definition.get("GlobalSecondaryIndexes", ()):
-            index["IndexStatus"] = "ACTIVE"
-        if definition["BillingMode"] == "PAY_PER_REQUEST":
-            definition["LastUpdateToPayPerRequestDateTime"] = definition["CreationDateTime"]
-    definition["TableStatus"] = "ACTIVE"
     for index in definition.get("GlobalSecondaryIndexes", ()):
-        if index["IndexStatus"] == "UPDATING":
+        if index["IndexStatus"] == "UPDATING" or definition["TableStatus"] == "CREATING":
             index["IndexStatus"] = "ACTIVE"
-    save_row(call, table, definition)
+    if definition["TableStatus"] == "CREATING" and definition["BillingMode"] == "PAY_PER_REQUEST":
+        definition["LastUpdateToPayPerRequestDateTime"] = definition["CreationDateTime"]
+    definition["TableStatus"] = "ACTIVE"
+    table.save(call, key, definition)
 
 
 def settle_now(call: Call, name: str) -> None:
@@ -171,38 +162,29 @@ def settle_now(call: Call, name: str) -> None:
         settle(call, found.key)
 
 
-def save_row(call: Call, key: int, definition: Definition) -> None:
-    call.tx.run(
-        "UPDATE dynamodb_table SET definition = ?, version = ? WHERE key = ?",
-        json.dumps(definition),
-        call.world.id(),
-        key,
-    )
-
-
 SLICE = 1000
 
 
 @job
-def sweep(call: Call, table: int) -> None:
+def sweep(call: Call, key: int) -> None:
     """Remove, a slice at a time, what a deleted table has left behind."""
-    for index in call.tx.all('SELECT key FROM dynamodb_index WHERE "table" = ?', table):
+    for index in call.tx.all('SELECT key FROM dynamodb_index WHERE "table" = ?', key):
         if indexes.empty(call, index[0], SLICE):
             continue
-        call.later("dynamodb.sweep", None, None, None, table=table)
+        call.later("dynamodb.sweep", None, None, None, key=key)
         return
     gone = call.tx.run(
-        "DELETE FROM dynamodb_item WHERE id IN (SELECT id FROM dynamodb_item WHERE t = ? LIMIT ?)", table, SLICE
+        "DELETE FROM dynamodb_item WHERE id IN (SELECT id FROM dynamodb_item WHERE t = ? LIMIT ?)", key, SLICE
     ).rowcount
     if gone == SLICE:
-        call.later("dynamodb.sweep", None, None, None, table=table)
+        call.later("dynamodb.sweep", None, None, None, key=key)
         return
     for sql in (
         'DELETE FROM dynamodb_index WHERE "table" = ?',
         'DELETE FROM dynamodb_tag WHERE "table" = ?',
         'DELETE FROM dynamodb_expiry WHERE "table" = ?',
     ):
-        call.tx.run(sql, table)
+        call.tx.run(sql, key)
 
 
 @answers
@@ -218,7 +200,8 @@ def list_tables(call: Call, exclusive_start_table_name: str | None = None, limit
     if limit is not None and not 1 <= limit <= 100:
         how = "less than or equal to 100" if limit > 100 else "greater than or equal to 1"
         raise Invalid(
-            f"1 validation error detected: Value '{limit}' at 'limit' failed to satisfy constraint: Member must have value {how}"
+            f"1 validation error detected: Value '{limit}' at 'limit' failed to satisfy constraint: Member must "
+            f"have value {how}"
         )
     if exclusive_start_table_name is not None and not table.NAME(exclusive_start_table_name):
         table.check_name(exclusive_start_table_name, "ExclusiveStartTableName")
@@ -247,13 +230,14 @@ def delete_table(call: Call, table_name: str) -> Answer:
         raise ResourceInUseException(table=found.name)
     if found.definition["DeletionProtectionEnabled"]:
         raise ValidationException(
-            "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first."
+            "Resource cannot be deleted as it is currently protected against deletion. Disable deletion "
+            "protection first."
         )
     definition = json.loads(json.dumps(found.definition))
     definition["TableStatus"] = "DELETING"
     streams.disable(call, definition)
-    gone = table.save(call, found, definition)
-    call.later("dynamodb.settle", None, None, None, table=found.key)
+    gone = table.save(call, found.key, definition)
+    call.later("dynamodb.settle", None, None, None, key=found.key)
     description = describe_table_as(gone, read_stats(call, found), fresh=True)
     for member in (
         "AttributeDefinitions",
@@ -317,10 +301,13 @@ def update_table(
         wanted = _throughput(provisioned_throughput)
         if wanted == definition["ProvisionedThroughput"] and billing_mode is None:
             raise Invalid(
-                "The provisioned throughput for the table will not change. The requested value equals the current value. "
+                "The provisioned throughput for the table will not change. The requested value equals the "
+                "current value. "
                 f"Current ReadCapacityUnits provisioned for the table: {wanted['ReadCapacityUnits']}. Requested "
-                f"ReadCapacityUnits: {wanted['ReadCapacityUnits']}. Current WriteCapacityUnits provisioned for the table: "
-                f"{wanted['WriteCapacityUnits']}. Requested WriteCapacityUnits: {wanted['WriteCapacityUnits']}. Refer to "
+                f"ReadCapacityUnits: {wanted['ReadCapacityUnits']}. Current WriteCapacityUnits provisioned for "
+                "the table: "
+                f"{wanted['WriteCapacityUnits']}. Requested WriteCapacityUnits: {wanted['WriteCapacityUnits']}. "
+                "Refer to "
                 "the Amazon DynamoDB Developer Guide for current limits and how to request higher limits."
             )
         _count_decrease(call, definition, wanted)
@@ -348,8 +335,8 @@ def update_table(
     if global_secondary_index_updates is not None:
         indexes.update(call, found, definition, global_secondary_index_updates, attribute_definitions)
     definition["TableStatus"] = "UPDATING"
-    changed = table.save(call, found, definition)
-    call.later("dynamodb.settle", None, None, None, table=found.key)
+    changed = table.save(call, found.key, definition)
+    call.later("dynamodb.settle", None, None, None, key=found.key)
     answer = describe_table_as(changed, read_stats(call, found))
     if sse_specification is not None and not sse_specification.get("Enabled") and "SSEDescription" in found.definition:
         answer["SSEDescription"] = {**found.definition["SSEDescription"], "Status": "UPDATING"}

@@ -42,7 +42,8 @@ def check(given: Json) -> None:
             raise Invalid(f"One or more parameter values were invalid: Duplicate tag key: {name}")
         if not _ALLOWED(name) or not _ALLOWED(value):
             raise Invalid(
-                "One or more parameter values were invalid: Tag keys and values can only contain letters, digits, spaces "
+                "One or more parameter values were invalid: Tag keys and values can only contain letters, "
+                "digits, spaces "
                 "and _.:/=+-@"
             )
         names.add(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -206,7 +207,8 @@ def transact_write_items(
             f"1 validation error detected: Value '{client_request_token}' at 'clientRequestToken' failed to satisfy "
             f"constraint: Member must have length {how}"
         )
-    request = rows.dumps(transact_items) if client_request_token else b""
+    # The order of members says nothing: the same request is the same however it was written.
+    request = json.dumps(transact_items, sort_keys=True).encode() if client_request_token else b""
     plan = steps(transact_items)
     if client_request_token is not None:
         known = call.tx.one(

@@ -105,7 +105,8 @@ def describe_stream(
         for member in ("Type", "ShardId"):
             if shard_filter.get(member) is None:
                 raise ValidationException(
-                    f"1 validation error detected: Value null at 'shardFilter.{member[0].lower()}{member[1:]}' failed to "
+                    f"1 validation error detected: Value null at 'shardFilter.{member[0].lower()}{member[1:]}' "
+                    "failed to "
                     "satisfy constraint: Member must not be null"
                 )
     row = find(call, stream_arn)

@@ -23,7 +23,7 @@ def deliver(call: Call, delivery: Delivery) -> None:
         event = json.loads(delivery.payload)
     except ValueError:
         event = None
-    if not isinstance(event, dict) or not event.keys() >= _FIELDS:
+    if not isinstance(event, dict) or not event.keys() >= _FIELDS or not isinstance(event["detail"], dict):
         raise Undeliverable("INVALID_JSON", "The event is not valid.", retry=False)
     sender = delivery.context.get("rule_arn")
     if sender and arns.parse(sender).region != bus.region:

@@ -178,7 +178,7 @@ def replicate_key(
     return {
         "ReplicaKeyMetadata": creating,
         "ReplicaPolicy": replica.row["policy"],
-        "ReplicaTags": tags or [],
+        "ReplicaTags": tags or None,
     }
 
 

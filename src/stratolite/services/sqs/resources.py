@@ -77,7 +77,10 @@ def _text(value: Any) -> str:
 
 def _attributes(properties: Any) -> dict[str, str]:
     found = {name: properties.get(name) for name in ATTRIBUTES}
-    return {name: _text(value) for name, value in found.items() if value is not None}
+    given = {name: _text(value) for name, value in found.items() if value is not None}
+    if given.get("FifoQueue") == "false":
+        del given["FifoQueue"]  # a template may say so, the API must not
+    return given
 
 
 def _tags(wanted: Wanted) -> dict[str, str]:

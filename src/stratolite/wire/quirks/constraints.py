@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from stratolite.wire import models
 from stratolite.wire.faults import WireError
@@ -258,16 +258,30 @@ def body_prefix(service: str, operation: str) -> str:
     return f"{operation[0].lower()}{operation[1:]}Input." if service == "apigateway" else ""
 
 
-def _ecr(path: str, kind: str, constraint: str) -> WireError:
+class Found(Protocol):
+    """A violation, as `validate` finds it."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def constraint(self) -> str: ...
+
+
+def _ecr(operation: str, found: Found) -> WireError:
     return WireError(
-        "InvalidParameterException", f"Invalid parameter at '{path}' failed to satisfy constraint: '{constraint}'"
+        "InvalidParameterException",
+        f"Invalid parameter at '{found.path}' failed to satisfy constraint: '{found.constraint}'",
     )
 
 
-def _sqs(path: str, kind: str, constraint: str) -> WireError:
-    name = ".".join(part[:1].upper() + part[1:] for part in path.split(".") if part != "member")
+def _sqs(operation: str, found: Found) -> WireError:
+    if found.path == "entries":
+        # Over the query protocol an empty batch is one that is not there.
+        text = f"There should be at least one {operation}RequestEntry in the request."
+        return WireError("EmptyBatchRequest", text, shape="EmptyBatchRequest")
+    name = ".".join(part[:1].upper() + part[1:] for part in found.path.split(".") if part != "member")
     return WireError("MissingParameter", f"The request must contain the parameter {name}.")
 
 
-WORDED: dict[str, Callable[[str, str, str], WireError]] = {"ecr": _ecr, "sqs": _sqs}
-"""Services that report the first violation only, in words of their own: (path, kind, constraint) to error."""
+WORDED: dict[str, Callable[[str, Found], WireError]] = {"ecr": _ecr, "sqs": _sqs}
+"""Services that report the first violation only, in words of their own: (operation, violation) to error."""

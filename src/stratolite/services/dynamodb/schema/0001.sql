@@ -1,11 +1,9 @@
--- A table as it is described; `version` changes with every change and is never reused, so that a parsed definition can be
--- kept in memory as long as it is the stored one. Keys are never reused: items of a deleted table linger until swept.
+-- A table as it is described. Keys are never reused: items of a deleted table linger until swept.
 CREATE TABLE dynamodb_table (
     key        INTEGER PRIMARY KEY AUTOINCREMENT,
     account    TEXT NOT NULL,
     region     TEXT NOT NULL,
     name       TEXT NOT NULL,
-    version    TEXT NOT NULL,
     definition TEXT NOT NULL,
     UNIQUE (account, region, name)
 );
