@@ -59,16 +59,26 @@ def _mapping(call: Call, key: int, shard: str) -> Mapping | None:
     return Mapping(row, config, filters.patterns(config.get("FilterCriteria")))
 
 
-async def _invoke(call: Call, mapping: Mapping, batch: Batch, records: list[dict[str, Any]]) -> Outcome:
-    """Hand records over. Raises TooManyRequestsException, ResourceNotFoundException."""
+async def _invoke(call: Call, mapping: Mapping, batch: Batch, kept: list[int]) -> Outcome:
+    """Hand the kept records of a batch over. Raises TooManyRequestsException, ResourceNotFoundException."""
+    records = [batch.records[i] for i in kept]
     which = names.named(call, mapping.row["function_arn"])
     version = versions.routed(call, which)
     body = json.dumps({"Records": records}, separators=(",", ":"), ensure_ascii=False).encode()
-    # The journey goes on under the trace of whoever sent the first record.
-    sent = next((handle.get("trace") for handle in batch.handles if isinstance(handle, dict)), None)
-    trace = Trace.parse(sent) or call.trace
-    under = dataclasses.replace(call, trace=trace, _span=None)
-    return await invocations.run(under, version, Invocation(call.world.id(), body, which.qualified()))
+    # The journey goes on under the trace of whoever sent the first record; those of the others are told where.
+    senders = list(dict.fromkeys(batch.handles[i].get("trace") for i in kept)) if batch.handles else []
+    traces = [trace for sender in senders if (trace := Trace.parse(sender)) is not None]
+    under = dataclasses.replace(call, trace=traces[0] if traces else call.trace, _span=None)
+    invocation = Invocation(call.world.id(), body, which.qualified())
+    began = call.world.now()
+    try:
+        return await invocations.run(under, version, invocation)
+    finally:
+        for trace in traces[1:]:
+            call.cloud.telemetry.span(
+                trace, call.world.hex(16), "batch", version["name"], call.account, call.region, began, call.world.now(),
+                None, {"request_id": invocation.request_id, "records": len(records), "goes_on_in": traces[0].root},
+            )  # fmt: skip
 
 
 def _failed(mapping: Mapping, outcome: Outcome, ids: list[str]) -> set[str]:
@@ -163,7 +173,7 @@ async def _work(call: Call, mapping: Mapping, batch: Batch) -> None:
         try:
             # Committed first: a message that a function has seen must stay hidden after a crash.
             await call.committed()
-            outcome = await _invoke(call, mapping, batch, [batch.records[i] for i in kept])
+            outcome = await _invoke(call, mapping, batch, kept)
             failed = _failed(mapping, outcome, ids)
         except (TooManyRequestsException, ResourceNotFoundException):
             # As on AWS they become visible again when their time is over.
@@ -253,7 +263,7 @@ class _Reader:
             return
         ids = [batch.ids[i] for i in kept]
         try:
-            outcome = await _invoke(call, self.mapping, batch, [batch.records[i] for i in kept])
+            outcome = await _invoke(call, self.mapping, batch, kept)
         except TooManyRequestsException:
             raise Again(BACKOFF_S[0], "throttled") from None
         except ResourceNotFoundException as error:

@@ -66,6 +66,7 @@ CREATE TABLE dynamodb_stream_record (
     seq    INTEGER NOT NULL,
     at     REAL NOT NULL,
     record BLOB NOT NULL,
+    trace  TEXT NOT NULL,                    -- of the request that made the change: its journey goes on from here
     PRIMARY KEY (stream, seq)
 ) WITHOUT ROWID;
 
