@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import json
 from dataclasses import replace
 from typing import Any
@@ -132,9 +133,20 @@ def _key(of: Table, where: Condition | None) -> Item:
     return key
 
 
-def _beyond_key(of: Table, where: Condition) -> bool:
-    """Whether a WHERE asks for more than the key."""
-    return len(partiql.conjuncts(where)) > len(of.keys.names)
+def _beyond_key(of: Table, where: Condition) -> Condition | None:
+    """What a WHERE asks for besides the key, which has found the item."""
+    pinned = {(name, json.dumps(value)) for name, value in partiql.equalities(where).items() if name in of.keys.names}
+    rest = [
+        each
+        for each in partiql.conjuncts(where)
+        if not any((name, json.dumps(value)) in pinned for name, value in partiql.equalities(each).items())
+    ]
+    return functools.reduce(syntax.And, rest) if rest else None
+
+
+def _present(of: Table, rest: Condition | None) -> Condition:
+    there = syntax.Call("attribute_exists", (syntax.Path((of.keys.hashes[0],)),))
+    return there if rest is None else syntax.And(there, rest)
 
 
 def _returned(returning: str | None, written: items.Written, actions: syntax.Update | None) -> Item | None:
@@ -162,10 +174,11 @@ def _write(call: Call, statement: Statement, on_failure: str | None) -> tuple[Ta
     key = _key(of, statement.where)
     if isinstance(statement, Update):
         items.check_not_key(of, statement.actions)
-        written = items.change(call, of, key, statement.actions, statement.where, on_failure)
+        written = items.change(
+            call, of, key, statement.actions, _present(of, _beyond_key(of, statement.where)), on_failure
+        )
         return of, written, _returned(statement.returning, written, statement.actions)
-    condition = statement.where if _beyond_key(of, statement.where) else None
-    written = items.delete(call, of, key, condition, on_failure)
+    written = items.delete(call, of, key, _beyond_key(of, statement.where), on_failure)
     return of, written, _returned(statement.returning, written, None)
 
 
@@ -247,15 +260,17 @@ def _as_step(call: Call, statement: Statement, on_failure: str | None) -> Step:
     if isinstance(statement, Insert):
         size = admit_attributes(statement.item)
         items.check_size(size)
-        return Step("Put", of.name, statement.item, size, None, _absent(of), on_failure)
+        return Step("Insert", of.name, statement.item, size, None, _absent(of), on_failure)
+    if statement.where is None:
+        raise Invalid(NO_KEY)
     key = _key(of, statement.where)
+    rest = _beyond_key(of, statement.where)
     size = values.item_bytes(key)
     if isinstance(statement, Update):
-        return Step("Update", of.name, key, size, statement.actions, statement.where, on_failure)
+        return Step("Update", of.name, key, size, statement.actions, _present(of, rest), on_failure)
     if isinstance(statement, Delete):
-        condition = statement.where if _beyond_key(of, statement.where) else None
-        return Step("Delete", of.name, key, size, None, condition, on_failure)
-    return Step("ConditionCheck", of.name, key, size, None, statement.where, on_failure)
+        return Step("Delete", of.name, key, size, None, rest, on_failure)
+    return Step("ConditionCheck", of.name, key, size, None, rest or _present(of, None), on_failure)
 
 
 @answers

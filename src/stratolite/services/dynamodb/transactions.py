@@ -112,7 +112,7 @@ def steps(found: Json) -> list[Step]:
 
 
 def _where(of: Table, step: Step) -> rows.Where:
-    if step.verb == "Put":
+    if step.verb in ("Put", "Insert"):
         table.check_item_key(of, step.item)
         table.check_index_keys(of, step.item)
     else:
@@ -123,7 +123,7 @@ def _where(of: Table, step: Step) -> rows.Where:
 
 
 def _run(call: Call, of: Table, step: Step) -> Consumed:
-    if step.verb == "Put":
+    if step.verb in ("Put", "Insert"):
         return items.put(call, of, step.item, step.size, step.condition, step.on_failure, see_old=True).consumed
     if step.verb == "Update":
         return items.change(call, of, step.item, step.actions, step.condition, step.on_failure).consumed
@@ -181,7 +181,10 @@ def carry_out(call: Call, plan: list[Step]) -> dict[str, Consumed]:
             used.setdefault(of.name, Consumed()).add(doubled)
         except ConditionalCheckFailedException as error:
             failed = True
-            reasons[at] = {"Code": "ConditionalCheckFailed", "Message": error.message}
+            if step.verb == "Insert":
+                reasons[at] = {"Code": "DuplicateItem", "Message": DuplicateItemException().message}
+            else:
+                reasons[at] = {"Code": "ConditionalCheckFailed", "Message": error.message}
             if "Item" in error.fields:
                 reasons[at]["Item"] = error.fields["Item"]
         except Invalid as error:
