@@ -24,4 +24,5 @@ os.environ |= {
     "DEAD_LETTER_URL": "https://sqs.eu-central-1.amazonaws.com/000000000000/dead-letters",
     "ATTEMPT_SECONDS": "2",
     "BACK_OFF_SECONDS": "30",
+    "LONGEST_BACK_OFF_SECONDS": "900",
 }

@@ -118,6 +118,8 @@ def check(found: Running, project: sam.Project) -> None:
 
 def _refused(project: sam.Project, error: Any) -> Problem:
     message = str(error.response["Error"]["Message"])
+    if error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
+        return Problem(f"{error} (the reason is in the cloud's own log, server.log in its state folder)")
     place = sam.where(project, message)
     return Problem(f"{place or project.template}: {message}")
 

@@ -10,12 +10,16 @@ import typer
 from . import options, running
 from .problem import NOT_FOUND, Problem
 
+_LOOKED_AT = 1000
+"""So many of the latest are looked through for journeys: most requests are one call and lead nowhere."""
+
 
 def trace(
     part: Annotated[
         str | None, typer.Argument(metavar="ID", help="Any part of a trace id or request id; none lists the latest.")
     ] = None,
     limit: Annotated[int, typer.Option(help="How many of the latest to list.")] = 20,
+    everything: Annotated[bool, typer.Option("--all", help="List single API calls too.")] = False,
     state: options.State = options.DEFAULT_STATE,
     port: options.Port = None,
     as_json: options.Json = False,
@@ -23,7 +27,9 @@ def trace(
     """Show one request's journey as a tree with times, or list the latest journeys."""
     found = running.need(state, port)
     if part is None:
-        listed = found.ask("traces", limit=limit)["traces"]
+        listed = found.ask("traces", limit=limit if everything else _LOOKED_AT)["traces"]
+        if not everything:
+            listed = [each for each in listed if each["kind"] != "api" or each["spans"] > 1][:limit]
         if as_json:
             typer.echo(json.dumps(listed))
         else:
@@ -57,6 +63,27 @@ def _list(traces: list[dict[str, Any]]) -> None:
     screen().print(rows)
 
 
+def branches(spans: list[dict[str, Any]]) -> dict[str | None, list[dict[str, Any]]]:
+    """The spans below each span, and below None the first ones; `spans` in order of their start.
+
+    A function that traces itself names parents only its own tracer knows: what it called hangs below the invocation
+    that was under way.
+    """
+    ids = {span["span"] for span in spans}
+    found: dict[str | None, list[dict[str, Any]]] = {}
+    for span in spans:
+        parent = span["parent"]
+        if parent not in ids:
+            around = [
+                each
+                for each in spans
+                if each["kind"] == "invocation" and each["start"] <= span["start"] and span["finish"] <= each["finish"]
+            ]
+            parent = around[-1]["span"] if around and parent is not None else None
+        found.setdefault(parent, []).append(span)
+    return found
+
+
 def _tree(journey: dict[str, Any]) -> None:
     from rich.text import Text
     from rich.tree import Tree
@@ -65,10 +92,7 @@ def _tree(journey: dict[str, Any]) -> None:
 
     spans = sorted(journey["spans"], key=lambda span: (span["start"], -span["finish"]))
     first = spans[0]["start"]
-    ids = {span["span"] for span in spans}
-    below: dict[str | None, list[dict[str, Any]]] = {}
-    for span in spans:
-        below.setdefault(span["parent"] if span["parent"] in ids else None, []).append(span)
+    below = branches(spans)
     root = Tree(Text(journey["trace"], style="bold"))
 
     def grow(tree: Tree, parent: str | None) -> None:

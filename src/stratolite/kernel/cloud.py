@@ -266,7 +266,15 @@ class Cloud:
         return self.call_for(caller, trace, kind, name, attempts=attempts, job=job)
 
     def call_for(
-        self, caller: Caller, trace: Trace | None, kind: str, name: str, *, attempts: int = 1, job: int | None = None
+        self,
+        caller: Caller,
+        trace: Trace | None,
+        kind: str,
+        name: str,
+        *,
+        attempts: int = 1,
+        job: int | None = None,
+        request_id: str | None = None,
     ) -> Call:
         """A Call under a span of its own; it has no transaction yet but can look."""
         world = self.world
@@ -274,7 +282,7 @@ class Cloud:
         above = trace or Trace.start(world)
         span = world.hex(16)
         return Call(
-            self, caller, now, above.under(span), self._reader, world.id(), attempts, job,
+            self, caller, now, above.under(span), self._reader, request_id or world.id(), attempts, job,
             _span=(span, f"{kind} {name}", now, above),
         )  # fmt: skip
 
@@ -299,9 +307,7 @@ class Cloud:
         A `def` operation is one savepoint in the caller's transaction (or in the turn); its result may leave the
         process only when the turn is committed (`Store.when_committed`).
         """
-        call = self.call_for(caller, trace, "api", f"{operation.service} {operation.name}")
-        if request_id is not None:
-            call.request_id = request_id
+        call = self.call_for(caller, trace, "api", f"{operation.service} {operation.name}", request_id=request_id)
         names = operation.parameters
         arguments = {names[m]: v for m, v in params.items() if m in names and v is not None}
         if operation.is_async:

@@ -30,10 +30,21 @@ class Schedule(Protocol):
         """
 
 
-def parse(expression: str, zone: str = "UTC", one_time: bool = False) -> Schedule:
-    """The schedule that an expression describes; `one_time` allows at(), as EventBridge Scheduler does."""
+def parse_rule(expression: str) -> Schedule:
+    """The schedule of a rule: rate() with its grammar, and cron() in UTC."""
+    if not expression.startswith(("rate(", "cron(")):
+        raise ScheduleError(expression)
+    schedule = parse(expression)
+    # AWS insists: 1 minute, 2 minutes.
+    if isinstance(schedule, Rate) and expression.startswith("rate(1 ") == expression.endswith("s)"):
+        raise ScheduleError(expression)
+    return schedule
+
+
+def parse(expression: str, zone: str = "UTC") -> Schedule:
+    """The schedule of EventBridge Scheduler: rate() in whatever grammar, cron() and at() in a time zone."""
     match = re.fullmatch(r"(rate|cron|at)\((.*)\)", expression)
-    if match is None or (match[1] == "at" and not one_time):
+    if match is None:
         raise ScheduleError(expression)
     return _KINDS[match[1]](match[2], zone)
 
@@ -54,9 +65,8 @@ class Rate:
 
 
 def _rate(text: str, zone: str) -> Rate:
-    match = re.fullmatch(r"([1-9][0-9]*) (minute|hour|day)(s?)", text)
-    # AWS insists on grammar: 1 minute, 2 minutes.
-    if match is None or (match[1] == "1") != (match[3] == ""):
+    match = re.fullmatch(r"([1-9][0-9]*) (minute|hour|day)s?", text)
+    if match is None:
         raise ScheduleError(text)
     return Rate(int(match[1]) * UNIT_S[match[2]])
 

@@ -73,7 +73,7 @@ def cannot_start(reason: str) -> Failure:
     return Failure("Runtime.StartError", reason, line=reason + "\n")
 
 
-GO_SIGNALS = {
+GO_SIGNALS: dict[int, str] = {
     signal.SIGHUP: "hangup",
     signal.SIGINT: "interrupt",
     signal.SIGQUIT: "quit",

@@ -100,17 +100,9 @@ class Fleet:
         self._next += 1
         need = self._next
         self._asked[need] = _Asked(function, invocation, answer)
-        self._step(
-            pool.Need(
-                need,
-                function.key,
-                function.generation,
-                f"{function.account}/{function.region}",
-                invocation.nested,
-                invocation.limit,
-                invocation.unreserved,
-            )  # fmt: skip
-        )
+        scope = f"{function.account}/{function.region}"
+        limits = (invocation.nested, invocation.limit, invocation.unreserved)
+        self._step(pool.Need(need, function.key, function.generation, scope, *limits))
         return answer
 
     def replace(self, function_key: str, generation: str | None) -> None:
@@ -244,7 +236,7 @@ class Fleet:
         return self._tmp
 
     async def bootstrap(self, runtime: str) -> Bootstrap:
-        """How a runtime is started. Raises ValueError for one we cannot run, SiteError and OSError if it cannot be set up."""
+        """How a runtime is started. Raises ValueError for one we cannot run, SiteError or OSError if that fails."""
         if (task := self._bootstraps.get(runtime)) is None or (task.done() and (task.cancelled() or task.exception())):
             task = self._bootstraps[runtime] = asyncio.ensure_future(self._find_bootstrap(runtime))
         return await asyncio.shield(task)
@@ -259,7 +251,7 @@ class Fleet:
         if not exact and runtime not in self._warned:
             self._warned.add(runtime)
             self.warn(
-                f"No {runtime} on this machine: functions that declare it run on Python {interpreter.name} ({interpreter.path})"
+                f"No {runtime} here: functions that declare it run on Python {interpreter.name} ({interpreter.path})"
             )
         site = await sites.site(interpreter, self.settings.progress)
         return Bootstrap(interpreter.path, site, (), os.fspath(interpreter.path.parent), os.fspath(site))

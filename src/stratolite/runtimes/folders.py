@@ -82,7 +82,7 @@ class Watch:
             at = 0
             while at < len(data):
                 watch, mask, _, length = _EVENT.unpack_from(data, at)
-                name = data[at + _EVENT.size : at + _EVENT.size + length].rstrip(b"\0").decode("utf-8", "surrogateescape")
+                name = os.fsdecode(data[at + _EVENT.size : at + _EVENT.size + length].rstrip(b"\0"))
                 at += _EVENT.size + length
                 if name in IGNORED or name.endswith((".pyc", "~", ".swp")):
                     continue

@@ -72,7 +72,7 @@ class Invocation:
     cognito_identity: str = ""
     tenant: str = ""
     nested: bool = False
-    """The caller is itself an environment of ours: its callee must not wait for a place (it may be the one that holds it)."""
+    """The caller is itself an environment of ours: its callee must not wait for the place it holds."""
     limit: int | None = None
     """The function's reserved concurrency; None shares what is unreserved."""
     unreserved: int = 1000
@@ -110,7 +110,7 @@ class Outcome:
 
 
 class Throttled(Exception):
-    """An invocation refused for want of concurrency. `reason` is one of AWS's: `ReservedFunctionConcurrentInvocationLimitExceeded`..."""
+    """An invocation refused for want of concurrency; `reason` is one of AWS's (`ConcurrentInvocationLimitExceeded`)."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

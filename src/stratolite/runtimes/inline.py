@@ -1,4 +1,4 @@
-"""Inline: a handler called in this process, for the simulated world and for tests; the pool treats it like any environment."""
+"""Inline: a handler called in this process, for the simulated world; to the pool it is an environment like any."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Interpreters: the Python that a function declares, found on this machine.
 
-Searched in this order: `STRATOLITE_PYTHON_3_12=/path/to/python` in the environment, uv's own pythons, pyenv's, PATH, and the
-interpreter of the server. When none has the version the nearest one is taken and said so.
+Searched in this order: `STRATOLITE_PYTHON_3_12=/path/to/python` in the environment, uv's own pythons, pyenv's, PATH,
+the server's own. When none has the version the nearest one is taken and said so.
 """
 
 from __future__ import annotations

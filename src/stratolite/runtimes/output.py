@@ -1,8 +1,9 @@
 """Output: what a function prints, cut into log events and bound to the request that was running.
 
 One pipe per environment carries standard output, standard error and, in the same order, the frames that AWS's clients
-write when `_LAMBDA_TELEMETRY_LOG_FD` names a descriptor: 4 bytes of type (0xa55a....), 4 of length, 8 of microseconds, the
-message. A frame is one event however many lines it has; anything else is one event a line. 0xa5 begins no UTF-8 character.
+write when `_LAMBDA_TELEMETRY_LOG_FD` names a descriptor: 4 bytes of type (0xa55a....), 4 of length, 8 of microseconds,
+the message. A frame is one event however many lines it has; anything else is one event a line. (0xa5 begins no UTF-8
+character.)
 """
 
 from __future__ import annotations

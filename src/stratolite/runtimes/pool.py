@@ -1,7 +1,7 @@
 """The pool: which environment serves which event, as a machine without clocks, processes or sockets.
 
-`step(state, event)` changes the state and returns commands; the fleet (fleet.py) carries them out and reports back with the
-next events. One state covers every function, because what runs short (places on this machine) is shared by all.
+`step(state, event)` changes the state and returns commands; the fleet carries them out and reports back with more
+events. One state covers every function, because what runs short (places on this machine) is shared by all.
 
 On AWS an event that finds no idle environment gets a new one, until concurrency runs out; here also until the machine's
 `places` run out: then it waits. An event sent by a function that is itself running never waits: the place it would
@@ -10,7 +10,7 @@ wait for may be its caller's.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -146,9 +146,28 @@ class Line:
     generation: str = ""
     """The one asked for last: environments of others end when they have nothing left to do."""
     waiting: deque[Need] = field(default_factory=deque)
+    wanting: Counter[str] = field(default_factory=Counter)
+    """How many wait, by generation."""
+    starting: Counter[str] = field(default_factory=Counter)
+    """How many environments start, by generation."""
+    nested: int = 0
+    """How many of those that wait were sent by a running function."""
     idle: list[int] = field(default_factory=list)
-    starting: int = 0
     busy: int = 0
+
+    def join(self, need: Need) -> None:
+        self.waiting.append(need)
+        self.wanting[need.generation] += 1
+        self.nested += need.nested
+
+    def leave(self, need: Need) -> None:
+        self.waiting.remove(need)
+        self.wanting[need.generation] -= 1
+        self.nested -= need.nested
+
+    def first(self, generation: str) -> Need | None:
+        """Who waits longest for an environment of this generation."""
+        return next((need for need in self.waiting if need.generation == generation), None)
 
 
 @dataclass(slots=True)
@@ -194,7 +213,7 @@ def _need(pool: Pool, need: Need, commands: list[Command]) -> None:
         if slot.generation == need.generation:
             return _assign(slot, line, need, commands)
         _remove(pool, slot, commands)
-    line.waiting.append(need)
+    line.join(need)
     _grow(pool, need.key, line, commands)
 
 
@@ -211,21 +230,20 @@ def _settle(pool: Pool, need: Need) -> None:
 
 def _grow(pool: Pool, key: str, line: Line, commands: list[Command]) -> None:
     """Start what the waiting events of a function still lack, as far as there are places."""
-    while line.starting < len(line.waiting):
-        need = line.waiting[line.starting]
-        if len(pool.slots) >= pool.places and not any(waiting.nested for waiting in line.waiting):
-            oldest = min(
-                (s for s in pool.slots.values() if s.phase == "idle"), key=lambda s: s.idle_since, default=None
-            )
-            if oldest is None:
-                pool.short[key] = None
-                return
-            _drop_idle(pool, oldest, commands)
-        slot = Slot(pool.next_slot, key, need.generation)
-        pool.next_slot += 1
-        pool.slots[slot.id] = slot
-        line.starting += 1
-        commands.append(Start(slot.id, key, need.generation))
+    for generation in [generation for generation, count in line.wanting.items() if count > line.starting[generation]]:
+        while line.starting[generation] < line.wanting[generation]:
+            if len(pool.slots) >= pool.places and not line.nested:
+                idle = (slot for slot in pool.slots.values() if slot.phase == "idle")
+                oldest = min(idle, key=lambda slot: slot.idle_since, default=None)
+                if oldest is None:
+                    pool.short[key] = None
+                    return
+                _drop_idle(pool, oldest, commands)
+            slot = Slot(pool.next_slot, key, generation)
+            pool.next_slot += 1
+            pool.slots[slot.id] = slot
+            line.starting[generation] += 1
+            commands.append(Start(slot.id, key, generation))
     pool.short.pop(key, None)
 
 
@@ -253,14 +271,14 @@ def _ready(pool: Pool, event: Ready, commands: list[Command]) -> None:
         return
     line = pool.lines[slot.key]
     if slot.phase == "starting":
-        line.starting -= 1
+        line.starting[slot.generation] -= 1
     elif slot.serving is not None:
         line.busy -= 1
         _settle(pool, slot.serving)
         slot.serving = None
-    need = next((need for need in line.waiting if need.generation == slot.generation), None)
+    need = line.first(slot.generation)
     if need is not None:
-        line.waiting.remove(need)
+        line.leave(need)
         _assign(slot, line, need, commands)
     elif slot.generation != line.generation:
         _remove(pool, slot, commands)
@@ -277,10 +295,10 @@ def _failed(pool: Pool, event: Failed, commands: list[Command]) -> None:
     if slot is None:
         return
     line = pool.lines[slot.key]
-    line.starting -= 1
-    need = next((need for need in line.waiting if need.generation == slot.generation), None)
+    line.starting[slot.generation] -= 1
+    need = line.first(slot.generation)
     if need is not None:
-        line.waiting.remove(need)
+        line.leave(need)
         _settle(pool, need)
         commands.append(Fail(need.id, slot.id))
     _regrow(pool, slot.key, line, commands)
@@ -329,15 +347,15 @@ def _withdraw(pool: Pool, event: Withdraw, commands: list[Command]) -> None:
     for key, line in pool.lines.items():
         for need in line.waiting:
             if need.id == event.need:
-                line.waiting.remove(need)
+                line.leave(need)
                 _settle(pool, need)
-                if line.starting >= len(line.waiting):
+                if not line.waiting:
                     pool.short.pop(key, None)
                 return _forget(pool, key, line)
 
 
 def _forget(pool: Pool, key: str, line: Line) -> None:
-    if not (line.waiting or line.idle or line.starting or line.busy):
+    if not (line.waiting or line.idle or line.busy or line.starting.total()):
         pool.lines.pop(key, None)
         pool.short.pop(key, None)
 

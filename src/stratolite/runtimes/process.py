@@ -56,7 +56,7 @@ class Zygote:
             environment["AWS_EXECUTION_ENV"] = (
                 "AWS_Lambda_python" + self.site.name.removeprefix("python").partition("-")[0]
             )
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: ASYNC220 - a vfork, once per interpreter
             command,
             env=environment,
             cwd="/",

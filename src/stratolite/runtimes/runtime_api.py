@@ -1,7 +1,8 @@
 """The Lambda Runtime API: what a runtime says to the platform and the platform to a runtime, over HTTP.
 
-Every environment has a listener of its own on 127.0.0.1, so a request needs no name: whoever connects is that environment.
-https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html; error bodies as AWS's runtime interface emulator sends them.
+Every environment has a listener of its own on 127.0.0.1, so a request needs no name.
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html; error bodies
+are those of AWS's runtime interface emulator.
 """
 
 from __future__ import annotations
@@ -196,7 +197,7 @@ ROUTES: dict[tuple[bytes, str], Route] = {
 
 
 class Connection(asyncio.Protocol):
-    """A connection of a runtime. Requests may be pipelined: a response and the wish for the next event come in one read."""
+    """A connection of a runtime. Requests may be pipelined: a response, and the wish for the next event."""
 
     def __init__(self, api: RuntimeApi) -> None:
         self.api = api

@@ -55,18 +55,22 @@ async def site(interpreter: Interpreter, progress: Progress | None = None) -> Pa
         await _run(_command(interpreter, draft, list(PACKAGES), []))
         foreign = [] if sys.platform == "linux" else ["--platform", "manylinux2014_x86_64", "--only-binary=:all:"]
         await _run(_command(interpreter, draft, [RUNTIME_CLIENT], ["--no-deps", *foreign]))
-        for extension in draft.glob("runtime_client*.so"):
-            extension.unlink()
-        shutil.rmtree(draft / "bin", ignore_errors=True)
-        try:
-            draft.rename(folder)
-        except OSError:
-            # Somebody else was faster; theirs is as good.
-            if not folder.is_dir():
-                raise
+        _publish(draft, folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return folder
+
+
+def _publish(draft: Path, folder: Path) -> None:
+    for extension in draft.glob("runtime_client*.so"):
+        extension.unlink()
+    shutil.rmtree(draft / "bin", ignore_errors=True)
+    try:
+        draft.rename(folder)
+    except OSError:
+        # Somebody else was faster; theirs is as good.
+        if not folder.is_dir():
+            raise
 
 
 def _command(interpreter: Interpreter, target: Path, packages: list[str], options: list[str]) -> list[str]:
@@ -76,8 +80,8 @@ def _command(interpreter: Interpreter, target: Path, packages: list[str], option
         )
         rest = ["--no-deps"] if "--no-deps" in options else []
         return [
-            uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", str(interpreter.path), "--target", str(target),
-            *platform, *rest, *packages,
+            uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", str(interpreter.path),
+            "--target", str(target), *platform, *rest, *packages,
         ]  # fmt: skip
     return [
         str(interpreter.path), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input",

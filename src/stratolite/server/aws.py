@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any, cast
 
-from ..kernel import AwsError, Caller, Cloud, InternalFailure, Trace
+from ..kernel import AwsError, Caller, Cloud, InternalFailure, Principal, Trace
 from ..kernel.call import DEFAULT_REGION, ROOT
 from ..kernel.service import Operation
 from ..wire.compression import Incompressible, folded, unfolded
@@ -32,18 +34,24 @@ def caller_of(cloud: Cloud, request: Request, scheme: str = "http", protocol: st
     credentials = scope(request)
     headers = request.headers
     principal = ROOT if credentials is None else cloud.principal(credentials.access_key)
-    return Caller(
+    caller = _caller(
         principal,
-        principal.account,
         (credentials.region if credentials is not None else "") or DEFAULT_REGION,
         headers.get("host") or cloud.host,
         scheme,
         request.peer,
-        # A function's own calls hang below its invocation even when its SDK sends no trace header.
-        Trace.parse(headers.get("x-amzn-trace-id")) or principal.trace,
         headers.get("user-agent") or "",
         protocol,
     )
+    # A function's own calls hang below its invocation, whatever segment its SDK says is their parent.
+    trace = principal.trace or Trace.parse(headers.get("x-amzn-trace-id"))
+    return caller if trace is None else replace(caller, trace=trace)
+
+
+@lru_cache(maxsize=1024)
+def _caller(principal: Principal, region: str, host: str, scheme: str, peer: str, agent: str, protocol: str) -> Caller:
+    """The same for every request of a client."""
+    return Caller(principal, principal.account, region, host, scheme, peer, None, agent, protocol)
 
 
 class Aws:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,7 @@ from urllib.parse import parse_qsl, unquote
 
 from stratolite.wire import instants
 from stratolite.wire.documents.form_document import SCALARS
+from stratolite.wire.documents.xml_document import floating_text
 from stratolite.wire.faults import Unreadable
 from stratolite.wire.http1 import Headers, Request
 from stratolite.wire.quirks import s3
@@ -64,8 +66,19 @@ def _read_header(shape: Shape) -> ReadText:
         return read
     if shape.type_name == "list":
         item = SCALARS[shape.member.type_name]
-        return lambda text: [item(part.strip()) for part in text.split(",")]
+        return lambda text: [item(part) for part in _listed(text)]
     return SCALARS[shape.type_name]
+
+
+_LIST_ITEM = r'\s*(?:"((?:[^"\\]|\\.)*)"|([^,]*))\s*(?:,|\Z)'
+
+
+def _listed(text: str) -> list[str]:
+    """The items of a header that is a list: separated by commas, in quotes where they hold one."""
+    if '"' not in text:
+        return [part.strip() for part in text.split(",")] if text.strip() else []
+    found = re.findall(_LIST_ITEM, text)[:-1]  # the last match is the empty end
+    return [re.sub(r"\\(.)", r"\1", quoted) if quoted else plain.strip() for quoted, plain in found]
 
 
 class RequestBindings:
@@ -147,7 +160,16 @@ def _write_text(shape: Shape, timestamp: str) -> WriteText:
             return instants.TEXT_WRITERS[shape.serialization.get("timestampFormat", timestamp)]
         case "blob":
             return lambda value: b64encode(value.encode() if isinstance(value, str) else value).decode("ascii")
+        case "float" | "double":
+            return floating_text
     return str
+
+
+def _safe(text: str) -> str:
+    """A header's value that ends no line and is ASCII: S3 writes other characters as RFC 2047 does."""
+    if text.isascii():
+        return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
+    return f"=?UTF-8?B?{b64encode(text.encode()).decode('ascii')}?="
 
 
 class ResponseBindings:
@@ -171,10 +193,10 @@ class ResponseBindings:
     def write(self, value: dict[str, Any], headers: Headers) -> None:
         for name, wire, text in self._headers:
             if (item := value.get(name)) is not None:
-                headers.set(wire, text(item))
+                headers.set(wire, _safe(text(item)))
         for name, prefix in self._prefixes:
             for key, item in (value.get(name) or {}).items():
-                headers.set(prefix + key, item)
+                headers.set(prefix + key, _safe(item))
 
 
 def in_body(shape: Shape) -> frozenset[str]:

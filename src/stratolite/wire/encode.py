@@ -127,12 +127,16 @@ def _query_encoder(service: str, model: OperationModel, row: Protocol) -> Encode
     tail = f"</RequestId></ResponseMetadata></{model.name}Response>"
     shape = model.output_shape
     write: Callable[[Any], str] | None = None
+    wrapper = empty = ""
     if shape is not None:
         wrapper = shape.serialization.get("resultWrapper", f"{model.name}Result")
         write = _writers(service, row.name).xml.element(shape, wrapper)
+        empty = f"<{wrapper}></{wrapper}>"
 
     def encode_query(result: dict[str, Any], request_id: str) -> Response:
         inside = "" if write is None else write(result)
+        if empty and inside == empty:
+            inside = f"<{wrapper}/>"
         body = f"{head}{inside}<ResponseMetadata><RequestId>{request_id}{tail}"
         headers = Headers([("x-amzn-RequestId", request_id), ("Content-Type", row.content_type)])
         return Response(200, headers, body.encode())

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from stratolite.wire import instants, models
 from stratolite.wire.bindings import ResponseBindings, in_body
@@ -32,23 +31,47 @@ class Error(Protocol):
     def fields(self) -> dict[str, Any]: ...
 
 
+class _Answer(NamedTuple):
+    """An error with what its model says of it, ready to be spelled."""
+
+    service: str | None
+    shape: Shape | None
+    code: str
+    """Where codes are not shape names: in the query protocol, and for those who remember it."""
+    error: Error
+    is_fault: bool
+    request_id: str
+    headers: Headers
+
+    @property
+    def name(self) -> str:
+        return self.shape.name if self.shape is not None else self.error.code
+
+    @property
+    def side(self) -> str:
+        return "Receiver" if self.is_fault else "Sender"
+
+
 def encode_error(service: str | None, operation: str | None, protocol: str, error: Error, request_id: str) -> Response:
     """The response for an error. `service` is None when none was found for the request."""
     known = service if service in SERVICES else None
     shape = models.error_shape(known, error.shape or error.code) if known else None
     trait: dict[str, Any] = shape.metadata.get("error", {}) if shape is not None else {}
-    fault = not error.sender or (shape is not None and models.is_fault(known or "", shape.name))
-    status = error.status or trait.get("httpStatusCode") or (500 if fault else 400)
+    is_fault = not error.sender or (shape is not None and bool(shape.metadata.get("fault")))
+    status = error.status or trait.get("httpStatusCode") or (500 if is_fault else 400)
+    if (known, protocol) == ("sqs", QUERY) and shape is not None:
+        status = sqs_query.STATUSES.get(shape.name, status)
     headers = Headers(id_headers(known, protocol, request_id))
-    code = error.code if getattr(error, "is_named", False) else query_code(known, shape, error.code)
+    # A kernel error says by `is_named` that its code was chosen where it was raised, not left to the model.
+    code = error.code if getattr(error, "is_named", False) else _query_code(known, shape, error.code)
     if shape is not None and PROTOCOLS[protocol].binds_http:
         ResponseBindings(shape).write(error.fields, headers)
-    body = _WRITERS[protocol](known, shape, code, error, fault or status >= 500, request_id, headers)
+    answer = _Answer(known, shape, code, error, is_fault or status >= 500, request_id, headers)
+    body = _WRITERS[protocol](answer)
     return Response(status, headers, body)
 
 
-def query_code(service: str | None, shape: Shape | None, code: str) -> str:
-    """The code of an error where codes are not shape names: in the query protocol and for those who remember it."""
+def _query_code(service: str | None, shape: Shape | None, code: str) -> str:
     if shape is None:
         return code
     if service == "sqs":
@@ -59,140 +82,99 @@ def query_code(service: str | None, shape: Shape | None, code: str) -> str:
 # JSON and CBOR -----------------------------------------------------------------------
 
 
-def _members(shape: Shape | None, service: str | None, error: Error, fault: bool) -> dict[str, Any]:
+def _members(answer: _Answer) -> dict[str, Any]:
     """The error's members by the model's names: its message under whichever name the shape gives it."""
-    key = spellings.message_key(service, shape, error.code)
+    shape, error = answer.shape, answer.error
     out = {k: v for k, v in error.fields.items() if shape is not None and k in shape.members and v is not None}
-    if error.message is not None:
-        out[key] = error.message
-    if service == "lambda":
+    if error.message:  # AWS leaves an empty one out
+        out[spellings.message_key(answer.service, shape, error.code)] = error.message
+    if answer.service == "lambda":
         # Lambda says whose fault it was in the body of every error.
-        out.setdefault("Type", "Service" if fault else "User")
+        out.setdefault("Type", "Service" if answer.is_fault else "User")
     return out
 
 
-@cache
-def _json_error_writer(service: str, shape: str) -> Any:
-    model = models.service(service).shape_for(shape)
-    return json_document.Writer().structure(model, in_body(model))
-
-
-def _plain(service: str | None, shape: Shape | None, members: dict[str, Any]) -> dict[str, Any]:
-    if service is None or shape is None:
+def _written(answer: _Answer, writer: json_document.Writer) -> dict[str, Any]:
+    """The members as the document has them; those the shape lacks as they are."""
+    members, shape = _members(answer), answer.shape
+    if shape is None:
         return members
-    written: dict[str, Any] = _json_error_writer(service, shape.name)(members)
+    written: dict[str, Any] = writer.structure(shape, in_body(shape))(members)
     return written | {k: v for k, v in members.items() if k not in shape.members}
 
 
-def _json(
-    service: str | None,
-    shape: Shape | None,
-    code: str,
-    error: Error,
-    fault: bool,
-    request_id: str,
-    headers: Headers,
-) -> bytes:
-    name = shape.name if shape is not None else error.code
-    if service == "sqs":
-        name = sqs_query.TYPES.get(name, name)
-    headers.add("Content-Type", content_type(service, PROTOCOLS[JSON]) if service else "application/x-amz-json-1.0")
-    if service is not None and models.service(service).is_query_compatible:
-        headers.add("x-amzn-query-error", f"{code};{'Receiver' if fault else 'Sender'}")
-    document = {"__type": spellings.type_name(service, name)}
-    return json_document.dumps(document | _plain(service, shape, _members(shape, service, error, fault)))
+def _add_query_code(answer: _Answer) -> None:
+    if answer.service is not None and models.service(answer.service).is_query_compatible:
+        answer.headers.add("x-amzn-query-error", f"{answer.code};{answer.side}")
 
 
-def _rest_json(
-    service: str | None,
-    shape: Shape | None,
-    code: str,
-    error: Error,
-    fault: bool,
-    request_id: str,
-    headers: Headers,
-) -> bytes:
-    headers.add("Content-Type", "application/json")
-    headers.add("x-amzn-ErrorType", shape.name if shape is not None else error.code)
-    return json_document.dumps(_plain(service, shape, _members(shape, service, error, fault)))
+def _json(answer: _Answer) -> bytes:
+    row = PROTOCOLS[JSON]
+    kind = content_type(answer.service, row) if answer.service else row.content_type.format(version="1.0")
+    answer.headers.add("Content-Type", kind)
+    _add_query_code(answer)
+    name = sqs_query.TYPES.get(answer.name, answer.name) if answer.service == "sqs" else answer.name
+    document = {"__type": spellings.type_name(answer.service, name)}
+    return json_document.dumps(document | _written(answer, json_document.Writer()))
 
 
-def _cbor(
-    service: str | None,
-    shape: Shape | None,
-    code: str,
-    error: Error,
-    fault: bool,
-    request_id: str,
-    headers: Headers,
-) -> bytes:
-    name = shape.name if shape is not None else error.code
-    headers.add("Content-Type", PROTOCOLS[CBOR].content_type)
-    headers.add("smithy-protocol", "rpc-v2-cbor")
-    if service is not None and models.service(service).is_query_compatible:
-        headers.add("x-amzn-query-error", f"{code};{'Receiver' if fault else 'Sender'}")
-    members = _members(shape, service, error, fault)
-    if shape is not None:
-        members |= cbor_document.Writer().structure(shape)({k: v for k, v in members.items() if k in shape.members})
-    return cbor_document.dumps({"__type": spellings.type_name(service, name)} | members)
+def _rest_json(answer: _Answer) -> bytes:
+    answer.headers.add("Content-Type", PROTOCOLS[REST_JSON].content_type)
+    answer.headers.add("x-amzn-ErrorType", answer.name)
+    return json_document.dumps(_written(answer, json_document.Writer()))
+
+
+def _cbor(answer: _Answer) -> bytes:
+    answer.headers.add("Content-Type", PROTOCOLS[CBOR].content_type)
+    answer.headers.add("smithy-protocol", "rpc-v2-cbor")
+    _add_query_code(answer)
+    document = {"__type": spellings.type_name(answer.service, answer.name)}
+    return cbor_document.dumps(document | _written(answer, cbor_document.Writer()))
 
 
 # XML ---------------------------------------------------------------------------------
 
 
-def _fields(service: str | None, shape: Shape | None, error: Error) -> str:
+def _fields(answer: _Answer) -> str:
     """The error's further members as elements."""
-    if not error.fields:
+    fields, shape = answer.error.fields, answer.shape
+    if not fields:
         return ""
-    if shape is not None and shape.members and service != "s3":
-        further = frozenset(n for n in shape.members if n.lower() != "message")
-        return xml_document.Writer(instants.iso).inside(shape, further)(error.fields)
-    if service != "s3":
+    if answer.service == "s3":
+        # S3's model has no members for what S3 says beside the message: the bucket, the key, the condition.
+        named = ((name, value) for name, value in fields.items() if value is not None)
+        return "".join(f"<{name}>{xml_document.escape(str(value))}</{name}>" for name, value in named)
+    if shape is None:
         return ""
-    # S3's model has no members for what S3 says beside the message: the bucket, the key, the condition.
-    return "".join(
-        f"<{name}>{xml_document.escape(str(value))}</{name}>"
-        for name, value in error.fields.items()
-        if value is not None
-    )
+    further = frozenset(name for name in shape.members if name.lower() != "message")
+    return xml_document.Writer(instants.iso).inside(shape, further)(fields)
 
 
-def _query(
-    service: str | None,
-    shape: Shape | None,
-    code: str,
-    error: Error,
-    fault: bool,
-    request_id: str,
-    headers: Headers,
-) -> bytes:
-    headers.add("Content-Type", PROTOCOLS[QUERY].content_type)
-    namespace = models.service(service, QUERY).metadata.get("xmlNamespace", "") if service else ""
-    detail = "<Detail/>" if service == "sqs" else ""
-    message = "" if error.message is None else f"<Message>{xml_document.escape(error.message)}</Message>"
-    side = "Receiver" if fault else "Sender"
+def _said(answer: _Answer) -> str:
+    message = answer.error.message
+    spelled = "" if message is None else f"<Message>{xml_document.escape(message)}</Message>"
+    return f"<Code>{xml_document.escape(answer.code)}</Code>{spelled}{_fields(answer)}"
+
+
+def _query(answer: _Answer) -> bytes:
+    answer.headers.add("Content-Type", PROTOCOLS[QUERY].content_type)
+    namespace = models.service(answer.service, QUERY).metadata.get("xmlNamespace", "") if answer.service else ""
+    is_sqs = answer.service == "sqs"
+    if is_sqs and answer.code == "UnknownOperationException":
+        return b"<UnknownOperationException/>\n"  # what AWS answers to a queue's bare URL
     return (
-        f'{XML_DECLARATION if service == "sqs" else ""}<ErrorResponse xmlns="{namespace}">'
-        f"<Error><Type>{side}</Type><Code>{xml_document.escape(code)}</Code>{message}"
-        f"{_fields(service, shape, error)}{detail}</Error>"
-        f"<RequestId>{request_id}</RequestId></ErrorResponse>"
+        f'{XML_DECLARATION if is_sqs else ""}<ErrorResponse xmlns="{namespace}">'
+        f"<Error><Type>{answer.side}</Type>{_said(answer)}{'<Detail/>' if is_sqs else ''}</Error>"
+        f"<RequestId>{answer.request_id}</RequestId></ErrorResponse>"
     ).encode()
 
 
-def _rest_xml(
-    service: str | None,
-    shape: Shape | None,
-    code: str,
-    error: Error,
-    fault: bool,
-    request_id: str,
-    headers: Headers,
-) -> bytes:
-    headers.add("Content-Type", PROTOCOLS[REST_XML].content_type)
-    message = "" if error.message is None else f"<Message>{xml_document.escape(error.message)}</Message>"
+def _rest_xml(answer: _Answer) -> bytes:
+    answer.headers.add("Content-Type", PROTOCOLS[REST_XML].content_type)
+    host_id = s3.extended_id(answer.request_id)
     return (
-        f"{XML_DECLARATION}<Error><Code>{xml_document.escape(code)}</Code>{message}{_fields(service, shape, error)}"
-        f"<RequestId>{request_id}</RequestId><HostId>{s3.extended_id(request_id)}</HostId></Error>"
+        f"{XML_DECLARATION}<Error>{_said(answer)}"
+        f"<RequestId>{answer.request_id}</RequestId><HostId>{host_id}</HostId></Error>"
     ).encode()
 
 

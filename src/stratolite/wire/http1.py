@@ -92,12 +92,14 @@ class Request:
     """The client's address."""
     http_version: str = "1.1"
 
-    @cached_property
+    # Not kept: a look-up in 3.11's cached_property takes a lock, and costs more than the partition.
+
+    @property
     def raw_path(self) -> str:
         """The path as sent, percent-encoding kept."""
         return self.target.partition("?")[0]
 
-    @cached_property
+    @property
     def query_string(self) -> str:
         return self.target.partition("?")[2]
 
@@ -106,7 +108,7 @@ class Request:
         """Decoded query parameters in order, blanks kept."""
         return parse_qsl(self.query_string, keep_blank_values=True) if self.query_string else []
 
-    @cached_property
+    @property
     def host(self) -> str:
         """The Host header without its port, lower case; empty when absent."""
         host = (self.headers.get("host") or "").lower()

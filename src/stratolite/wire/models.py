@@ -13,7 +13,7 @@ from stratolite.wire.protocols import QUERY
 from stratolite.wire.quirks import sqs_query
 from stratolite.wire.shapes import Document, OperationModel, ServiceModel, Shape
 
-__all__ = ["OperationModel", "ServiceModel", "Shape", "error_shape", "is_fault", "operation", "operations", "service"]
+__all__ = ["OperationModel", "ServiceModel", "Shape", "error_shape", "operation", "operations", "service"]
 
 
 @cache
@@ -85,12 +85,6 @@ def operation(name: str, operation: str, protocol: str | None = None) -> Operati
 def operations(name: str) -> frozenset[str]:
     """The names of all operations of a service."""
     return frozenset(service(name).operation_names)
-
-
-@cache
-def is_fault(name: str, shape: str) -> bool:
-    """Whether the model calls an error the service's own fault."""
-    return bool(service(name).shapes[shape].get("fault"))
 
 
 @cache

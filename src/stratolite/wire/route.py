@@ -12,7 +12,7 @@ from stratolite.wire.faults import RouteError, Unreadable
 from stratolite.wire.http1 import BodyFile, Request
 from stratolite.wire.paths import Leaf, Paths
 from stratolite.wire.protocols import CBOR, JSON, QUERY, REST_JSON, REST_XML, SERVICES, Identity
-from stratolite.wire.quirks import s3
+from stratolite.wire.quirks import s3, sqs_query
 from stratolite.wire.signatures import scope
 
 
@@ -40,6 +40,10 @@ def _router(services: tuple[str, ...] | frozenset[str]) -> Router:
 def paths(service: str) -> Paths:
     """The REST routes of a service."""
     return Paths(service)
+
+
+FORM_BYTES = 8 * 1024 * 1024
+"""No form is longer: ten messages of SQS, a mebibyte together, with every byte percent-encoded, and room."""
 
 
 class Router:
@@ -112,12 +116,17 @@ class Router:
                 row = having[0]
         if (version is not None and version != row.version) or action not in models.operations(row.name):
             return self._no_action(row, action, version)
+        if row.name == "sqs" and not sqs_query.is_valid_at(request.raw_path, action):
+            return self._no_action(row, action, version)
         return Route(row.name, action, QUERY)
 
     def _no_action(self, row: Identity | None, action: str, version: str | None) -> Route:
+        text = f"Could not find operation {action} for version {version or 'NO_VERSION_SPECIFIED'}"
+        if row is not None and row.name == "sqs":
+            text = f"The action {action} is not valid for this endpoint."
         raise RouteError(
             "InvalidAction",
-            f"Could not find operation {action} for version {version or 'NO_VERSION_SPECIFIED'}",
+            text,
             400,
             service=row.name if row else None,
             protocol=QUERY,
@@ -178,7 +187,9 @@ def _action(request: Request) -> tuple[str, str | None] | None:
     ):
         body = request.body
         if isinstance(body, BodyFile):
-            return None  # no form is that long
+            if body.size > FORM_BYTES:
+                return None
+            body = body.read()
         if b"Action=" in body:
             try:
                 form = dict(form_document.pairs(form_document.text(body)))
@@ -221,6 +232,8 @@ def _nothing(request: Request, row: Identity) -> RouteError:
             service=row.name,
             protocol=REST_JSON,
         )
+    if row.name == "sqs" and request.method == "GET":
+        return RouteError("UnknownOperationException", None, 404, service="sqs", protocol=QUERY)
     if row.protocols[0] == QUERY:
         return RouteError("MissingAction", None, 400, service=row.name, protocol=QUERY)
     return RouteError("UnknownOperationException", None, 404, service=row.name, protocol=row.protocols[0])

@@ -7,6 +7,7 @@ import hmac
 import re
 from calendar import timegm
 from dataclasses import dataclass
+from functools import lru_cache
 from time import strptime
 from urllib.parse import quote, unquote
 
@@ -51,6 +52,7 @@ def scope(request: Request) -> Scope | None:
     return None
 
 
+@lru_cache(maxsize=1024)
 def _parsed(credential: str, *, presigned: bool) -> Scope | None:
     match = _CREDENTIAL.match(credential)
     if match is None:

@@ -17,7 +17,7 @@ from wire_samples import WORDS, Sampler, plain
 
 from stratolite.wire import decode, encode, models
 from stratolite.wire.http1 import Headers, Request, Response
-from stratolite.wire.protocols import REST_XML, SERVICES
+from stratolite.wire.protocols import QUERY, REST_XML, SERVICES
 
 # botocore writes a carriage return into XML as it is, and every XML parser reads it as a line feed.
 _XML_WORDS = tuple(word for word in WORDS if "\r" not in word)
@@ -35,8 +35,10 @@ def _spelling(service: str, protocol: str) -> str | None:
 
 
 def cases(service: str) -> list[tuple[str, str]]:
-    """(protocol, operation) of everything a service answers."""
-    return [(p, o) for p in SERVICES[service].protocols for o in sorted(models.operations(service))]
+    """(protocol, operation) of everything a service answers and this botocore can ask."""
+    metadata = models.service(service).metadata
+    asked = {*metadata.get("protocols", [metadata["protocol"]])} | ({QUERY} if service == "sqs" else set())
+    return [(p, o) for p in SERVICES[service].protocols if p in asked for o in sorted(models.operations(service))]
 
 
 def request_of(service: str, operation: str, protocol: str, params: dict[str, Any]) -> Request:

@@ -45,6 +45,12 @@ def test_sqs_over_query_says_the_old_code_alone() -> None:
     )
 
 
+def test_sqs_over_query_has_statuses_of_its_own() -> None:
+    error = WireError("PurgeQueueInProgress", "Only one PurgeQueue operation every 60 seconds.")
+    assert encode_error("sqs", "PurgeQueue", "query", error, "rid").status == 403
+    assert encode_error("sqs", "PurgeQueue", "json", error, "rid").status == 400
+
+
 def test_lambda_names_the_type_in_a_header_and_the_side_in_the_body() -> None:
     error = WireError("ResourceNotFoundException", "Function not found: f", None)  # type: ignore[arg-type]
     answer = encode_error("lambda", "GetFunction", "rest-json", error, "rid")

@@ -44,7 +44,7 @@ def read(message_id: str, body: str, reason: str | None, receives: str, streams:
     except (ValueError, TypeError, StopIteration):
         yield DeadLetter("unknown", NOBODY, message_id, "not understood", content={"text": body[:TEXT_CHARACTERS]})
         return
-    yield from READERS[mark](document, reason or f"given up after {receives} receives", streams)
+    yield from READERS[mark](document, reason or f"given up, received {receives} times", streams)
 
 
 def _letter(document: dict[str, Any], reason: str, streams: Any) -> Iterator[DeadLetter]:

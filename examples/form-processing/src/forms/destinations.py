@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 import urllib3
 
+from forms.batches import Expected
+
 # For trying out against a receiver on the same machine; an API key must not travel in the clear.
 SCHEMES = {"https", "http"} if os.environ.get("ALLOW_HTTP") == "true" else {"https"}
 
@@ -22,7 +24,7 @@ class Refused(Exception):
     """The destination will never take this letter: no retry."""
 
 
-class Unavailable(Exception):
+class Unavailable(Expected):
     """The destination did not take this letter now."""
 
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 from botocore.stub import ANY, Stubber
+from world import Context, headers
+
 from forms.functions import deadletter
 from forms.signing import Signed
 from forms.sizes import ITEM_BYTES, item_bytes
 from forms.submissions import Form
-from world import Context, headers
 
 STREAM = "arn:aws:dynamodb:eu-central-1:000000000000:table/forms/stream/2026-01-01T00:00:00.000"
 
@@ -64,7 +65,7 @@ def test_a_letter_is_recorded_with_the_destinations_reason(buried: list[dict[str
 
 def test_a_letter_the_queue_gave_up_says_after_how_many_receives(buried: list[dict[str, Any]]) -> None:
     bury(message(LETTER))
-    assert buried[0]["reason"] == "given up after 8 receives"
+    assert buried[0]["reason"] == "given up, received 8 times"
 
 
 def accepted_event(size: int) -> dict[str, Any]:

@@ -2,6 +2,9 @@
 
 from stratolite.kernel import Service
 
-from . import bodies, changesets, engine, events, exports, inventory, stacks
+from . import answers, bodies, changesets, engine, events, exports, inventory, resources, stacks
 
-service = Service("cloudformation", modules=[stacks, changesets, events, inventory, bodies, exports, engine])
+service = Service(
+    "cloudformation",
+    modules=[stacks, changesets, events, inventory, bodies, exports, engine, resources, answers],
+)

@@ -360,6 +360,8 @@ def _made(call: Call, view: View, step: dict[str, Any], row: Row, made: Made) ->
             reason="Resource creation Initiated", properties=shown,
         )  # fmt: skip
     status = f"{verb}_COMPLETE"
+    if row["change"] == "updated" and made.ref != row["physical_id"]:
+        _leave_behind(call, row)
     call.tx.run(
         """UPDATE cloudformation_resource
               SET physical_id = ?, attributes = ?, status = ?, reason = NULL, changed_at = ? WHERE key = ?""",
@@ -377,6 +379,20 @@ def _made(call: Call, view: View, step: dict[str, Any], row: Row, made: Made) ->
         )  # fmt: skip
     record(call, stack, logical, row["type"], status, physical_id=made.ref, properties=shown)
     view.live[logical] = _row(call, step)
+
+
+def _leave_behind(call: Call, row: Row) -> None:
+    """An update that gave another id made another resource: what had the old id is removed in the clean-up."""
+    before = rows.loads(row["before"])
+    call.tx.run("UPDATE cloudformation_resource SET change = 'replaced', before = NULL WHERE key = ?", row["key"])
+    call.tx.run(
+        """INSERT INTO cloudformation_resource
+                  (stack, logical_id, type, physical_id, properties, attributes, needs, deletion_policy, replace_policy,
+                   role, status, changed_at, change)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'doomed', ?, ?, 'superseded')""",
+        row["stack"], row["logical_id"], row["type"], row["physical_id"], before["properties"], row["attributes"],
+        before["needs"], before["deletion_policy"], before["replace_policy"], row["status"], call.now,
+    )  # fmt: skip
 
 
 def _shown(view: View, row: Row) -> str:

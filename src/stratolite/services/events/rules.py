@@ -83,7 +83,7 @@ def put_rule(
         if bus.name != buses.DEFAULT:
             raise ValidationException("ScheduleExpression is supported only on the default event bus.")
         try:
-            schedules.parse(schedule_expression)
+            schedules.parse_rule(schedule_expression)
         except schedules.ScheduleError:
             raise invalid("ScheduleExpression") from None
     was = look(call, bus, name)

@@ -29,7 +29,7 @@ def end(call: Call, rule: int) -> None:
 
 
 def _next(call: Call, rule: int, expression: str, anchor: float, after: float) -> None:
-    schedule = schedules.parse(expression)
+    schedule = schedules.parse_rule(expression)
     # A rate's first tick comes one period after the rule was made.
     at = schedule.next_after(max(after, anchor), anchor)
     tick = None if at is None else call.later("events.tick", at, None, None, rule=rule, at=at)
@@ -60,3 +60,4 @@ def tick(call: Call, rule: int, at: float) -> None:
         detail={},
     )
     routing.send(call, found, event)
+    routing.tell(call, [found])

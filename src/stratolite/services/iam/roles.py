@@ -52,7 +52,8 @@ def list_roles(
     call: Call, path_prefix: str | None = None, marker: str | None = None, max_items: int = PAGE
 ) -> dict[str, Any]:
     page, rest = paged(names.listed(call, ROLE, path_prefix), max_items, marker, lambda role: role.name.lower())
-    return {"Roles": [described(role) for role in page], **rest}
+    # Lists leave out what takes AWS a second look: boundaries, tags, last use.
+    return {"Roles": [described(role) | {"PermissionsBoundary": None} for role in page], **rest}
 
 
 @operation

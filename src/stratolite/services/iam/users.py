@@ -47,7 +47,7 @@ def list_users(
     call: Call, path_prefix: str | None = None, marker: str | None = None, max_items: int = PAGE
 ) -> dict[str, Any]:
     page, rest = paged(names.listed(call, USER, path_prefix), max_items, marker, lambda user: user.name.lower())
-    return {"Users": [described(user) for user in page], **rest}
+    return {"Users": [described(user) | {"PermissionsBoundary": None} for user in page], **rest}
 
 
 @operation

@@ -1,7 +1,7 @@
 """Asynchronous: events accepted to be run later: tried again, sent on, never lost.
 
-https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html: two retries, after one and two minutes, for
-errors of the function; throttles and failures of ours are tried again for up to six hours, a second to five minutes apart.
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html: two retries, after one and two
+minutes, for errors of the function; throttles are tried again for up to six hours, a second to five minutes apart.
 """
 
 from __future__ import annotations

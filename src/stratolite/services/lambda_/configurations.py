@@ -40,20 +40,24 @@ def check(config: dict[str, Any]) -> None:
     reserved = [name for name in variables if name in limits.RESERVED_VARIABLES]
     if reserved:
         raise InvalidParameterValueException(
-            "Lambda was unable to configure your environment variables because the environment variables you have provided"
-            " contains reserved keys that are currently not supported for modification. Reserved keys used in this request:"
+            "Lambda was unable to configure your environment variables"
+            " because the environment variables you have provided"
+            " contains reserved keys that are currently not supported for modification."
+            " Reserved keys used in this request:"
             f" {', '.join(reserved)}"
         )
     measured = json.dumps(variables, separators=(",", ":"), ensure_ascii=False)
     if len(measured.encode()) > limits.ENVIRONMENT_BYTES:
         raise InvalidParameterValueException(
-            "Lambda was unable to configure your environment variables because the environment variables you have provided"
+            "Lambda was unable to configure your environment variables"
+            " because the environment variables you have provided"
             f" exceeded the 4KB limit. String measured: {measured}"
         )
     logging = config.get("LoggingConfig", {})
     if logging.get("LogFormat", "Text") == "Text" and ("ApplicationLogLevel" in logging or "SystemLogLevel" in logging):
         raise InvalidParameterValueException(
-            "LogLevel configurations are not supported with LogFormat as Text. Set LogFormat to JSON to use this setting."
+            "LogLevel configurations are not supported with LogFormat as Text."
+            " Set LogFormat to JSON to use this setting."
         )
 
 
@@ -121,9 +125,17 @@ def shown(row: Row, qualifier: str | None = None) -> dict[str, Any]:
     return found
 
 
-LISTED_WITHOUT = ("State", "StateReason", "StateReasonCode", "RuntimeVersionConfig") + (
-    "LastUpdateStatus", "LastUpdateStatusReason", "LastUpdateStatusReasonCode"
-)  # fmt: skip
+LISTED_WITHOUT = frozenset(
+    [
+        "State",
+        "StateReason",
+        "StateReasonCode",
+        "RuntimeVersionConfig",
+        "LastUpdateStatus",
+        "LastUpdateStatusReason",
+        "LastUpdateStatusReasonCode",
+    ]
+)
 
 
 def listed(row: Row, qualifier: str | None = None) -> dict[str, Any]:

@@ -51,7 +51,8 @@ class CodeStorageExceededException(_LambdaError):
 
 
 class PreconditionFailedException(_LambdaError):
-    """The Revision Id provided does not match the latest Revision Id. Call the {operation} API to retrieve the latest Revision Id"""
+    """The Revision Id provided does not match the latest Revision Id. Call the {operation} API to retrieve the latest\
+ Revision Id"""
 
 
 class TooManyRequestsException(_LambdaError):

@@ -1,7 +1,7 @@
 """Filters: which records of a source a mapping hands to its function.
 
-https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html: a record is kept when one of the patterns holds. A
-queue's body is compared as JSON when it is JSON, and only with patterns that expect it; as text otherwise.
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html: a record is kept when one of the patterns
+holds. A queue's body is compared as JSON where the pattern expects an object, as text otherwise.
 """
 
 from __future__ import annotations

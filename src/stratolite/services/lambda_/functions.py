@@ -43,6 +43,13 @@ async def create_function(
     logging_config: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     which = names.named(call, function_name)
+    if len(which.name) > 64:
+        raise InvalidParameterValueException(
+            f"1 validation error detected: Value '{which.name}' at 'functionName' failed to satisfy constraint: "
+            "Member must have length less than or equal to 64"
+        )
+    if len(tags or {}) > limits.TAGS:
+        raise InvalidParameterValueException("Number of tags exceeds resource tag limit.")
     if package_type == "Image":
         raise InvalidParameterValueException("Stratolite has no engine for container images.")
     config = configurations.defaults(
@@ -77,7 +84,8 @@ async def create_function(
         key = c.tx.run(
             "INSERT INTO lambda_version (function, version, config, code, code_sha256, code_size, generation, revision,"
             " modified_at, state) VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, 'Pending')",
-            function, LATEST, json.dumps(config), json.dumps(package.where), package.sha256, package.size, c.world.id(), c.now,
+            function, LATEST, json.dumps(config), json.dumps(package.where), package.sha256, package.size,
+            c.world.id(), c.now,
         ).lastrowid  # fmt: skip
         if "zip" in package.where:
             c.blobs.refer(c.tx, package.where["zip"])
@@ -238,7 +246,7 @@ async def update_function_code(
         )  # fmt: skip
         updated = _updated(c, which)
         if publish:
-            return configurations.shown(versions.publish(c, names.version(c, which), None))
+            return configurations.shown(versions.publish(c, names.version(c, which), None, pending=True))
         return updated
 
 
@@ -267,7 +275,8 @@ def _to_update(call: Call, which: names.Named, revision_id: str | None) -> Row:
 def _updated(call: Call, which: names.Named) -> dict[str, Any]:
     key = names.version(call, which)["key"]
     call.tx.run(
-        "UPDATE lambda_version SET generation = generation + 1, revision = ?, modified_at = ?, updating = ? WHERE key = ?",
+        "UPDATE lambda_version SET generation = generation + 1, revision = ?, modified_at = ?, updating = ?"
+        " WHERE key = ?",
         call.world.id(), call.now, UPDATING, key,
     )  # fmt: skip
     call.later("lambda.activate", version=key)
@@ -329,8 +338,10 @@ def put_function_concurrency(call: Call, function_name: str, reserved_concurrent
     )  # fmt: skip
     if limits.ACCOUNT_CONCURRENCY - others - reserved_concurrent_executions < limits.UNRESERVED_MINIMUM:
         raise InvalidParameterValueException(
-            "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below"
-            f" its minimum value of [{limits.UNRESERVED_MINIMUM}]."
+            "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution"
+            " below"
+            f" its minimum value of [{limits.UNRESERVED_MINIMUM}].",
+            Type=None,
         )
     call.tx.run(
         "UPDATE lambda_function SET reserved = ? WHERE key = ?", reserved_concurrent_executions, function["key"]
@@ -340,7 +351,7 @@ def put_function_concurrency(call: Call, function_name: str, reserved_concurrent
 
 @operation
 def get_function_concurrency(call: Call, function_name: str) -> dict[str, Any]:
-    function = names.function(call, _unqualified(call, function_name), LATEST)
+    function = names.function(call, _unqualified(call, function_name))
     return {} if function["reserved"] is None else {"ReservedConcurrentExecutions": function["reserved"]}
 
 
@@ -364,9 +375,9 @@ def _unqualified(call: Call, function_name: str) -> names.Named:
 @operation
 def get_account_settings(call: Call) -> dict[str, Any]:
     reserved, count, size = call.tx.all(
-        "SELECT coalesce(sum(f.reserved), 0), count(DISTINCT f.key), coalesce(sum(v.code_size), 0)"
-        " FROM lambda_function f LEFT JOIN lambda_version v ON v.function = f.key AND v.version = '$LATEST'"
-        " WHERE f.account = ? AND f.region = ?",
+        "SELECT (SELECT coalesce(sum(reserved), 0) FROM lambda_function WHERE account = ?1 AND region = ?2),"
+        " count(DISTINCT f.key), coalesce(sum(v.code_size), 0)"
+        " FROM lambda_function f JOIN lambda_version v ON v.function = f.key WHERE f.account = ?1 AND f.region = ?2",
         call.account, call.region,
     )[0]  # fmt: skip
     return {

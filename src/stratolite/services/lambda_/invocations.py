@@ -12,7 +12,7 @@ from stratolite.kernel.store import Row
 from stratolite.runtimes.function import Invocation, Outcome, Throttled
 from stratolite.wire.http1 import BodyFile
 
-from . import asynchronous, configurations, limits, names, running, versions
+from . import asynchronous, limits, names, running, versions
 from .errors import (
     InvalidRequestContentException,
     RequestTooLargeException,
@@ -91,7 +91,8 @@ def check_json(body: bytes) -> None:
             else f"(CTRL-CHAR, code {ord(found or ' ')})"
         )
         raise _unparsed(
-            f"Unexpected character ({shown}): expected a valid value (JSON String, Number, Array, Object or token 'null',"
+            f"Unexpected character ({shown}): expected a valid value (JSON String, Number,"
+            f" Array, Object or token 'null',"
             " 'true' or 'false')",
             position + 1,
         ) from None
@@ -132,10 +133,8 @@ async def run(call: Call, row: Row, invocation: Invocation) -> Outcome:
     call.metric("AWS/Lambda", "Invocations", 1, FunctionName=name)
     call.metric("AWS/Lambda", "Errors", float(outcome.failed), FunctionName=name)
     call.metric("AWS/Lambda", "Duration", round(outcome.duration_ms, 2), "Milliseconds", FunctionName=name)
-    call.metric(
-        "AWS/Lambda", "ConcurrentExecutions", home.fleet.concurrency(f"{configurations.bare_arn(row)}:{row['version']}") + 1,
-        FunctionName=name,
-    )  # fmt: skip
+    running_now = home.fleet.concurrency(function.key) + 1
+    call.metric("AWS/Lambda", "ConcurrentExecutions", running_now, FunctionName=name)
     return outcome
 
 

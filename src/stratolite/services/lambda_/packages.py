@@ -1,7 +1,8 @@
-"""Packages: code as it is handed in (a zip, an object, a folder of this machine), kept, and unpacked where functions run.
+"""Packages: code as it is handed in (a zip, an object, a folder of this machine), and unpacked where functions run.
 
-A project that is being worked on hands in `{"S3Bucket": "__local__", "S3Key": "/its/folder"}`: the folder is read in place, and
-a file saved in it is live with the next event. More folders, separated by `:`, are packages importable behind the first.
+A project that is being worked on hands in `{"S3Bucket": "__local__", "S3Key": "/its/folder"}`: the folder is read in
+place, and a file saved in it is live with the next event. More folders, separated by `:`, are packages that can be
+imported behind the first.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ async def take(call: Call, code: dict[str, Any], operation: str = "CreateFunctio
         return _local(code.get("S3Key") or "")
     if "ZipFile" in code:
         body = code["ZipFile"]
+        if len(body) * 4 // 3 > limits.CREATE_REQUEST_BYTES:
+            raise RequestEntityTooLargeException(limit=limits.CREATE_REQUEST_BYTES, operation=operation)
         if len(body) > limits.ZIPPED_BYTES:
             raise RequestEntityTooLargeException(f"Zipped size must be smaller than {limits.ZIPPED_BYTES} bytes")
     elif "S3Bucket" in code:

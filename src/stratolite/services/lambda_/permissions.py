@@ -79,7 +79,8 @@ def add_permission(
     statements = json.loads(policy["statements"]) if policy else []
     if any(statement["Sid"] == statement_id for statement in statements):
         raise ResourceConflictException(
-            f"The statement id ({statement_id}) provided already exists. Please provide a new statement id, or remove the"
+            f"The statement id ({statement_id}) provided already exists. Please provide a new statement id,"
+            f" or remove the"
             " existing statement."
         )
     statement = {
@@ -149,8 +150,8 @@ def remove_permission(
 @operation
 def get_policy(call: Call, function_name: str, qualifier: str | None = None) -> dict[str, Any]:
     which = names.named(call, function_name, qualifier)
-    function = _existing(call, which)
-    policy = _policy(call, function, which.qualifier)
+    function = names.look(call, which)
+    policy = None if function is None else _policy(call, function, which.qualifier)
     if policy is None:
         raise ResourceNotFoundException("The resource you requested does not exist.")
     document = {"Version": "2012-10-17", "Id": "default", "Statement": json.loads(policy["statements"])}

@@ -1,7 +1,7 @@
 """Pollers: the jobs that take batches from queues and streams and hand them to functions.
 
-An idle poller is parked on its source's signal and costs nothing. What a queue has given is hidden there and comes back by
-itself after a crash; where a stream's poller stands is written with the outcome of every batch.
+An idle poller is parked on its source's signal and costs nothing. What a queue has given is hidden there and comes back
+by itself after a crash; where a stream's poller stands is written with the outcome of every batch.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CONCURRENCY_PER_S = 5.0
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html"""
 MOST_CONCURRENCY = 1250
 BACKOFF_S = (1.0, 60.0)
-"""A stream's batch that failed is tried again after a second, then two, ... up to a minute (AWS does not publish it)."""
+"""A batch of a stream that failed is tried again after a second, two, ... a minute (AWS does not publish it)."""
 LOST_FUNCTION_S = 60.0
 SEND = Retry(attempts=5, max_age_s=3600.0, backoff="internal")
 
@@ -59,23 +59,31 @@ def _mapping(call: Call, key: int, shard: str) -> Mapping | None:
     return Mapping(row, config, filters.patterns(config.get("FilterCriteria")))
 
 
-async def _invoke(call: Call, mapping: Mapping, batch: Batch, records: list[dict[str, Any]]) -> Outcome:
-    """Hand records over. Raises TooManyRequestsException, ResourceNotFoundException."""
+async def _invoke(call: Call, mapping: Mapping, batch: Batch, kept: list[int]) -> Outcome:
+    """Hand the kept records of a batch over. Raises TooManyRequestsException, ResourceNotFoundException."""
+    records = [batch.records[i] for i in kept]
     which = names.named(call, mapping.row["function_arn"])
     version = versions.routed(call, which)
+    for record in records:
+        if "dynamodb" in record:
+            # A whole number in the stream's own API, one with a fraction here.
+            record["dynamodb"]["ApproximateCreationDateTime"] = arrived(record)
     body = json.dumps({"Records": records}, separators=(",", ":"), ensure_ascii=False).encode()
-    # The journey goes on under the trace of whoever sent the first record.
-    sent = next((handle.get("trace") for handle in batch.handles if isinstance(handle, dict)), None)
-    trace = Trace.parse(sent) or call.trace
-    under = dataclasses.replace(call, trace=trace, _span=None)
-    return await invocations.run(under, version, Invocation(call.world.id(), body, which.qualified()))
+    # The journey goes on under the trace of whoever sent the first record; those of the others lead there.
+    found = [Trace.parse(batch.handles[i].get("trace")) for i in kept] if batch.handles else []
+    traces = list({trace.root: trace for trace in found if trace is not None}.values()) or [call.trace]
+    under = dataclasses.replace(call, trace=traces[0], _span=None)
+    with under.span(mapping.arn, "batch", records=len(records)) as child:
+        for other in traces[1:]:
+            child.link(other)
+        return await invocations.run(child, version, Invocation(call.world.id(), body, which.qualified()))
 
 
 def _failed(mapping: Mapping, outcome: Outcome, ids: list[str]) -> set[str]:
     """Which of the records handed over are to be handed over again.
 
-    https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting: an empty or
-    absent list means success; anything that is not one, or names what was not in the batch, means that all have failed.
+    https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting
+    An empty or absent list means success; what is no list, or names what was not in the batch, that all have failed.
     """
     if outcome.failed:
         return set(ids)
@@ -163,7 +171,7 @@ async def _work(call: Call, mapping: Mapping, batch: Batch) -> None:
         try:
             # Committed first: a message that a function has seen must stay hidden after a crash.
             await call.committed()
-            outcome = await _invoke(call, mapping, batch, [batch.records[i] for i in kept])
+            outcome = await _invoke(call, mapping, batch, kept)
             failed = _failed(mapping, outcome, ids)
         except (TooManyRequestsException, ResourceNotFoundException):
             # As on AWS they become visible again when their time is over.
@@ -253,7 +261,7 @@ class _Reader:
             return
         ids = [batch.ids[i] for i in kept]
         try:
-            outcome = await _invoke(call, self.mapping, batch, [batch.records[i] for i in kept])
+            outcome = await _invoke(call, self.mapping, batch, kept)
         except TooManyRequestsException:
             raise Again(BACKOFF_S[0], "throttled") from None
         except ResourceNotFoundException as error:

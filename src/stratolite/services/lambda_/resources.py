@@ -290,8 +290,8 @@ class EventInvokeConfig:
     "AWS::Lambda::EventSourceMapping",
     replaces={"EventSourceArn", "StartingPosition", "StartingPositionTimestamp"},
     ignores={
-        "AmazonManagedKafkaEventSourceConfig", "DocumentDBEventSourceConfig", "KmsKeyArn", "LoggingConfig", "MetricsConfig",
-        "ParallelizationFactor", "ProvisionedPollerConfig", "Queues", "SelfManagedEventSource",
+        "AmazonManagedKafkaEventSourceConfig", "DocumentDBEventSourceConfig", "KmsKeyArn", "LoggingConfig",
+        "MetricsConfig", "ParallelizationFactor", "ProvisionedPollerConfig", "Queues", "SelfManagedEventSource",
         "SelfManagedKafkaEventSourceConfig", "SourceAccessConfigurations", "Topics", "TumblingWindowInSeconds",
     },
 )  # fmt: skip

@@ -115,10 +115,10 @@ def read(attributes: Attributes, *, is_fifo: bool, creating: bool) -> Attributes
     for name, value in attributes.items():
         if name not in READERS:
             raise InvalidAttributeName(name=name)
-        if not creating and name == "FifoQueue":
+        if name == "FifoQueue":
             if not is_fifo:
                 raise InvalidAttributeName(name=name)
-            if value.lower() != "true":
+            if not creating and value.lower() != "true":
                 raise InvalidAttributeValue(
                     "Invalid value for the parameter FifoQueue. Reason: Modifying queue type is not supported."
                 )
@@ -134,7 +134,7 @@ def read(attributes: Attributes, *, is_fifo: bool, creating: bool) -> Attributes
 
 
 def merged(now: Mapping[str, str], changes: Attributes) -> Attributes:
-    """A queue's attributes after a change. Empty texts take an attribute away; one kind of encryption ends the other."""
+    """A queue's attributes after a change. An empty text takes one away; one kind of encryption ends the other."""
     after = {**now, **changes}
     if changes.get("KmsMasterKeyId"):
         after["SqsManagedSseEnabled"] = "false"
@@ -153,7 +153,8 @@ def merged(now: Mapping[str, str], changes: Attributes) -> Attributes:
 def _check_encryption(found: Attributes) -> None:
     if found.get("KmsMasterKeyId") and found.get("SqsManagedSseEnabled") == "true":
         raise InvalidAttributeName(
-            "You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS SSE."
+            "You can use one type of server-side encryption (SSE) at one time. "
+            "You can either enable KMS SSE or SQS SSE."
         )
 
 

@@ -58,7 +58,7 @@ def send_message_batch(call: Call, queue_url: str, entries: list[Entry]) -> dict
     total = sum(content.size(entry["MessageBody"], _typed(entry.get("MessageAttributes"))) for entry in entries)
     if total > MAX_BYTES:
         raise BatchRequestTooLong(limit=MAX_BYTES, sent=total)
-    messages = {entry["Id"]: _outgoing(entry) for entry in entries}
+    messages = {entry["Id"]: _outgoing(call, entry) for entry in entries}
     if queue.is_fifo:
         # What a FIFO queue must have is asked of the whole batch: a hole in it would break the order.
         for message in messages.values():
@@ -86,11 +86,11 @@ def _typed(attributes: content.MessageAttributes | None) -> content.MessageAttri
     }
 
 
-def _outgoing(entry: Entry) -> sending.Outgoing:
+def _outgoing(call: Call, entry: Entry) -> sending.Outgoing:
     return sending.Outgoing(
         entry["MessageBody"],
         entry.get("MessageAttributes"),
-        content.check_system(entry.get("MessageSystemAttributes")),
+        content.check_system(entry.get("MessageSystemAttributes")) or sending.traced(call),
         entry.get("DelaySeconds"),
         entry.get("MessageGroupId"),
         entry.get("MessageDeduplicationId"),

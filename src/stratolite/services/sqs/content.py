@@ -24,7 +24,7 @@ MessageAttributes = dict[str, dict[str, Any]]
 MOST_ATTRIBUTES = 10
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_NAME = re.compile(r"[A-Za-z0-9_.-]{1,256}")
+_NAME = re.compile(r"[\w.-]{1,256}")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _TYPES = ("String", "Number", "Binary")
 
@@ -55,7 +55,8 @@ def _check_attributes(attributes: MessageAttributes) -> None:
             )
         if name[0] == "." or name[-1] == "." or ".." in name:
             raise InvalidParameterValueException(
-                f"Message (user) attribute name '{name}' cannot start or end with a period or contain successive periods."
+                f"Message (user) attribute name '{name}' cannot start or end with a period or contain successive "
+                "periods."
             )
         kind = attribute.get("DataType") or ""
         if not kind:
@@ -63,7 +64,7 @@ def _check_attributes(attributes: MessageAttributes) -> None:
                 f"The message (user) attribute '{name}' must contain a non-empty message attribute type."
             )
         base = kind.partition(".")[0]
-        if base not in _TYPES:
+        if base not in _TYPES or len(kind) > 256:
             raise InvalidParameterValueException(
                 f"The type of message (user) attribute '{name}' is invalid. You must use only the following supported "
                 "type prefixes: Binary, Number, String."
@@ -73,8 +74,12 @@ def _check_attributes(attributes: MessageAttributes) -> None:
             raise InvalidParameterValueException(
                 f"Message (user) attribute '{name}' must contain a non-empty value of type '{base}'."
             )
-        if base != "Binary" and _NOT_XML.search(value):
-            raise InvalidMessageContents()
+        if base != "Binary" and (found := _NOT_XML.search(value)):
+            raise InvalidParameterValueException(
+                f"Invalid binary character '#x{ord(found[0]):X}' was found in the message (user) attribute '{name}' "
+                "value. The supported unicode characters are #x9 | #xA | #xD | [#x20 to #xD7FF] | [#xE000 to #xFFFD] | "
+                "[#x10000 to #x10FFFF]."
+            )
         if base == "Number" and not _NUMBER.fullmatch(value.strip()):
             raise InvalidParameterValueException(
                 f"Can't cast the value of message (user) attribute '{name}' to a number."
@@ -154,7 +159,7 @@ def unpacked(text: str | None) -> MessageAttributes:
 def chosen(attributes: MessageAttributes, names: Iterable[str]) -> MessageAttributes:
     """Those a receiver asked for: by name, by prefix (`foo.*`), or all (`All`, `.*`)."""
     wanted = list(names)
-    if "All" in wanted or ".*" in wanted:
+    if not {"All", ".*", "*"}.isdisjoint(wanted):
         return attributes
     prefixes = tuple(name[:-2] for name in wanted if name.endswith(".*"))
     exact = set(wanted)

@@ -29,8 +29,8 @@ def move(
     kept = {**json.loads(row["system"] or "{}"), **system}
     kept = {name: value for name, value in kept.items() if value is not None}
     call.tx.run(
-        "UPDATE sqs_message SET queue = ?, visible_at = ?, receipt = NULL, system = ?, ordered = ? WHERE seq = ?",
-        target.key, call.now, json.dumps(kept) if kept else None, int(target.is_fifo), row["seq"],
+        "UPDATE sqs_message SET queue = ?, hidden_until = NULL, receipt = NULL, system = ?, ordered = ? WHERE seq = ?",
+        target.key, json.dumps(kept) if kept else None, int(target.is_fifo), row["seq"],
     )  # fmt: skip
     if fresh:
         call.tx.run(

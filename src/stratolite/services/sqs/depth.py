@@ -56,7 +56,7 @@ def counts(call: Call, queue: Queue) -> tuple[int, int, int]:
     """
     total = call.tx.value("SELECT messages FROM sqs_depth WHERE queue = ?", queue.key) or 0
     hidden = call.tx.one(
-        "SELECT count(*) AS n, count(receipt) AS received FROM sqs_message WHERE queue = ? AND visible_at > ?",
+        "SELECT count(*) AS n, count(receipt) AS received FROM sqs_message WHERE queue = ? AND hidden_until > ?",
         queue.key, call.now,
     )  # fmt: skip
     assert hidden is not None

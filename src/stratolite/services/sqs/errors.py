@@ -67,10 +67,6 @@ class ReceiptHandleIsInvalid(AwsError):
     status = 404
 
 
-class MessageNotInflight(AwsError):
-    """The message referred to isn't in flight."""
-
-
 class OverLimit(AwsError):
     """Too many messages in flight."""
 
@@ -98,8 +94,8 @@ class BatchRequestTooLong(AwsError):
 
 
 class InvalidBatchEntryId(AwsError):
-    """A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 letters \
-long."""
+    """A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 \
+letters long."""
 
 
 class ResourceNotFoundException(AwsError):

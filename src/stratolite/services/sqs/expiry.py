@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stratolite.kernel import Call, job
 
-from . import depth, groups, queues
+from . import depth, groups, queues, receiving
 
 SLICE = 500
 """Rows that go in one transaction: about 3 ms."""
@@ -18,11 +18,13 @@ def expire(call: Call, queue: int) -> None:
         return
     keep_s = found.number("MessageRetentionPeriod")
     old = call.now - keep_s
-    # Only the head is looked at, in order of visibility: nearly the order of age. What hides behind it (a dead letter
-    # keeps the time it was first sent at) is never received, and goes when its turn at the head comes.
+    # Only the oldest that wait are looked at. What is hidden goes when it comes back; a dead letter, which keeps the
+    # time it was first sent at, may stand behind younger ones, is never received, and goes when its turn comes.
+    receiving.surface(call, found)
     head = call.tx.all(
-        "SELECT seq, sent_at, group_id FROM sqs_message WHERE queue = ? ORDER BY visible_at, seq LIMIT ?", queue, SLICE
-    )
+        "SELECT seq, sent_at, group_id FROM sqs_message WHERE queue = ? AND hidden_until IS NULL ORDER BY seq LIMIT ?",
+        queue, SLICE,
+    )  # fmt: skip
     expired = [row for row in head if row["sent_at"] <= old]
     for row in expired:
         call.tx.run("DELETE FROM sqs_message WHERE seq = ?", row["seq"])
@@ -35,7 +37,8 @@ def expire(call: Call, queue: int) -> None:
     if left:
         due: float | None = max(min(left) + keep_s, call.now + 1.0)
     else:
-        due = call.now if len(head) == SLICE else None
+        hidden = call.tx.value("SELECT min(hidden_until) FROM sqs_message WHERE queue = ? AND hidden_until > 0", queue)
+        due = call.now if len(head) == SLICE else None if hidden is None else max(hidden, call.now + 1.0)
     depth.look_again(call, queue, due)
 
 

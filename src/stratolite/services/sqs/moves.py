@@ -12,7 +12,7 @@ from typing import Any
 from stratolite.kernel import Call, job, operation
 from stratolite.kernel.store import Row
 
-from . import deadletters, depth, queues
+from . import deadletters, depth, queues, receiving
 from .errors import InvalidParameterValueException, ResourceNotFoundException, invalid
 
 FASTEST = 500
@@ -123,9 +123,10 @@ def move_some(call: Call, id: str) -> None:
     rate = task["rate"] or FASTEST
     # In turns of a tenth of a second, or of as long as one message takes.
     size = max(1, min(SLICE, rate // 10))
+    receiving.surface(call, source)
     rows = call.tx.all(
-        "SELECT * FROM sqs_message WHERE queue = ? AND visible_at <= ? AND seq <= ? ORDER BY visible_at, seq LIMIT ?",
-        source.key, call.now, task["last"], size,
+        "SELECT * FROM sqs_message WHERE queue = ? AND hidden_until IS NULL AND seq <= ? ORDER BY seq LIMIT ?",
+        source.key, task["last"], size,
     )  # fmt: skip
     for moved, row in enumerate(rows):
         arn = task["destination"] or json.loads(row["system"] or "{}").get("DeadLetterQueueSourceArn")

@@ -11,6 +11,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from stratolite.kernel import Call, operation
+from stratolite.kernel.call import DEFAULT_REGION
 from stratolite.kernel.store import Row
 from stratolite.languages import arns
 
@@ -46,6 +47,8 @@ class Queue:
     created_at: float
     modified_at: float
     purged_at: float
+    dedup_scope: str
+    """AWS: a change of DeduplicationScope is accepted and shown, and changes nothing (recorded)."""
 
     @cached_property
     def arn(self) -> str:
@@ -69,7 +72,13 @@ class Queue:
 
     def url(self, call: Call) -> str:
         """With the host and port the client itself used, so that it can come back the same way."""
-        return f"{call.caller.scheme}://{call.caller.host}/{self.account}/{self.name}"
+        return base(call, self.account, self.region) + self.name
+
+
+def base(call: Call, account: str, region: str) -> str:
+    """What the URLs of an account's queues begin with; a region that is not the default's is told in the path."""
+    place = "" if region == DEFAULT_REGION else f"queue/{region}/"
+    return f"{call.caller.scheme}://{call.caller.host}/{place}{account}/"
 
 
 # finding
@@ -81,8 +90,16 @@ def _parsed(text: str) -> Mapping[str, str]:
 
 
 def _of(row: Row) -> Queue:
-    key, account, region, name, attributes, tags, created_at, modified_at, purged_at, _ = row
-    return Queue(key, account, region, name, _parsed(attributes), _parsed(tags), created_at, modified_at, purged_at)
+    return _queue(tuple(row))
+
+
+@lru_cache(maxsize=4096)
+def _queue(row: tuple[Any, ...]) -> Queue:
+    """Kept, since a queue is read for every message and what was parsed of it stays parsed."""
+    key, account, region, name, attributes, tags, created_at, modified_at, purged_at, _, scope = row
+    return Queue(
+        key, account, region, name, _parsed(attributes), _parsed(tags), created_at, modified_at, purged_at, scope
+    )
 
 
 def named(call: Call, account: str, region: str, name: str) -> Queue | None:
@@ -108,20 +125,21 @@ def find(call: Call, url: str) -> Queue:
 
     Raises QueueDoesNotExist, InvalidAddress for what is no URL of a queue.
     """
-    account, region, name = _place(call, url)
+    account, region, name = _place(url, call.account, call.region)
     queue = named(call, account, region, name)
     if queue is None:
         raise no_such_queue(call)
     return queue
 
 
-def _place(call: Call, url: str) -> tuple[str, str, str]:
+@lru_cache(maxsize=4096)
+def _place(url: str, account: str, region: str) -> tuple[str, str, str]:
+    """Account, region and name; what the URL does not say is the caller's."""
     if "/" not in url:
         if not url:
             raise InvalidAddress(address=url)
-        return call.account, call.region, url
+        return account, region, url
     parts = url.rstrip("/").rsplit("/", 2)
-    region = call.region
     if (match := _REGION_IN_HOST.match(url)) is not None:
         region = match[1] or match[2]
     elif len(parts) == 3 and (match := re.search(r"/queue/([a-z0-9-]+)\Z", parts[0])):
@@ -141,8 +159,6 @@ def create_queue(
     wanted = dict(attributes or {})
     is_fifo = wanted.get("FifoQueue", "").lower() == "true"
     _check_name(queue_name, is_fifo, "FifoQueue" in wanted)
-    if not is_fifo:
-        wanted.pop("FifoQueue", None)
     changes = rules.read(wanted, is_fifo=is_fifo, creating=True)
     found = named(call, call.account, call.region, queue_name)
     if found is not None:
@@ -164,14 +180,14 @@ def create_queue(
     after = rules.merged({**rules.DEFAULTS, **(rules.FIFO_DEFAULTS if is_fifo else {})}, changes)
     _check_redrive(call, call.account, call.region, queue_name, after)
     cursor = call.tx.run(
-        "INSERT INTO sqs_queue (account, region, name, attributes, tags, created_at, modified_at, dead_letter)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO sqs_queue (account, region, name, attributes, tags, created_at, modified_at, dead_letter,"
+        " dedup_scope) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         call.account, call.region, queue_name, json.dumps(after), json.dumps(tags or {}), call.now, call.now,
-        _dead_letter(after),
+        _dead_letter(after), after.get("DeduplicationScope", "queue"),
     )  # fmt: skip
     assert cursor.lastrowid is not None
     depth.open_(call, cursor.lastrowid)
-    return {"QueueUrl": f"{call.caller.scheme}://{call.caller.host}/{call.account}/{queue_name}"}
+    return {"QueueUrl": base(call, call.account, call.region) + queue_name}
 
 
 def _check_name(name: str, is_fifo: bool, is_told: bool) -> None:
@@ -239,12 +255,12 @@ def list_queues(
         call.account, call.region, after, len(prefix), prefix, limit + 1,
     )  # fmt: skip
     names = [row["name"] for row in rows[:limit]]
-    base = f"{call.caller.scheme}://{call.caller.host}/{call.account}/"
+    start = base(call, call.account, call.region)
     # A token is given only to those who asked for pages.
     more = max_results is not None and len(rows) > limit
     return {
-        "QueueUrls": [base + name for name in names] or None,
-        "NextToken": page_token(base + names[-1]) if more else None,
+        "QueueUrls": [start + name for name in names] or None,
+        "NextToken": page_token(start + names[-1]) if more else None,
     }
 
 
@@ -332,11 +348,11 @@ def delete_queue(call: Call, queue_url: str) -> None:
 
 
 def _rekey(call: Call, queue: Queue) -> None:
-    """Give a queue a fresh key; what was in it is swept later. Its dedup window goes on."""
+    """Give a queue a fresh key; what was in it, and what it remembers of it, is swept later."""
     cursor = call.tx.run(
-        "INSERT INTO sqs_queue (account, region, name, attributes, tags, created_at, modified_at, purged_at, dead_letter)"
-        " SELECT '', '', key, attributes, tags, created_at, modified_at, purged_at, dead_letter FROM sqs_queue"
-        " WHERE key = ?",
+        "INSERT INTO sqs_queue (account, region, name, attributes, tags, created_at, modified_at, purged_at,"
+        " dead_letter, dedup_scope) SELECT '', '', key, attributes, tags, created_at, modified_at, purged_at,"
+        " dead_letter, dedup_scope FROM sqs_queue WHERE key = ?",
         queue.key,
     )  # fmt: skip
     fresh = cursor.lastrowid
@@ -346,7 +362,6 @@ def _rekey(call: Call, queue: Queue) -> None:
         "UPDATE sqs_queue SET account = ?, region = ?, name = ? WHERE key = ?",
         queue.account, queue.region, queue.name, fresh,
     )  # fmt: skip
-    call.tx.run("UPDATE sqs_dedup SET queue = ? WHERE queue = ?", fresh, queue.key)
     depth.close(call, queue.key)
     depth.open_(call, fresh)
     call.later("sqs.sweep", queue=queue.key)

@@ -16,7 +16,6 @@ from .attributes import MAX_VISIBILITY_S
 from .errors import (
     InvalidAttributeName,
     InvalidParameterValueException,
-    MessageNotInflight,
     OverLimit,
     QueueDoesNotExist,
     ReceiptHandleIsInvalid,
@@ -31,7 +30,11 @@ IN_FLIGHT = 120_000
 PASSES = 20
 """Of messages that turn out to be expired or dead letters, so many times ten are put away by one receive."""
 
+SURFACED = 1000
+"""Hidden messages that come back in one look."""
+
 ATTEMPT_S = 300.0
+"""How long a receive of a FIFO queue can be asked for again."""
 
 SYSTEM = frozenset(
     {
@@ -82,7 +85,7 @@ def take(call: Call, queue: Queue, limit: int, visibility_s: float) -> list[Take
         return []
     hidden_until = call.now + visibility_s
     call.tx.many(
-        "UPDATE sqs_message SET visible_at = ?, receipt = ?, receives = ?, received_at = ? WHERE seq = ?",
+        "UPDATE sqs_message SET hidden_until = ?, receipt = ?, receives = ?, received_at = ? WHERE seq = ?",
         [(hidden_until, t.receipt, t.receives, t.received_at, t.row["seq"]) for t in taken],
     )
     if queue.is_fifo:
@@ -92,18 +95,27 @@ def take(call: Call, queue: Queue, limit: int, visibility_s: float) -> list[Take
 
 
 def _from_queue(call: Call, queue: Queue, limit: int) -> list[Taken]:
+    surface(call, queue)
     taken: list[Taken] = []
     for _ in range(PASSES):
         rows = call.tx.all(
-            "SELECT * FROM sqs_message WHERE queue = ? AND visible_at <= ? ORDER BY visible_at, seq LIMIT ?",
-            queue.key, call.now, limit,
-        )  # fmt: skip
+            "SELECT * FROM sqs_message WHERE queue = ? AND hidden_until IS NULL ORDER BY seq LIMIT ?", queue.key, limit
+        )
         kept = [row for row in rows if not _put_away(call, queue, row)]
         taken = [_taken(call, row) for row in kept]
         # What was put away made room: look again, unless that was all there is.
         if len(kept) == len(rows) or len(rows) < limit:
             break
     return taken
+
+
+def surface(call: Call, queue: Queue) -> None:
+    """What was hidden long enough waits again, at the place its age gives it."""
+    due = call.tx.all(
+        "SELECT seq FROM sqs_message WHERE queue = ? AND hidden_until <= ? LIMIT ?", queue.key, call.now, SURFACED
+    )
+    if due:
+        call.tx.many("UPDATE sqs_message SET hidden_until = NULL WHERE seq = ?", [(row["seq"],) for row in due])
 
 
 def _from_groups(call: Call, queue: Queue, limit: int) -> list[Taken]:
@@ -114,7 +126,7 @@ def _from_groups(call: Call, queue: Queue, limit: int) -> list[Taken]:
             "SELECT * FROM sqs_message WHERE queue = ? AND group_id = ? AND ordered = 1 ORDER BY seq LIMIT ?",
             queue.key, group, limit - len(taken),
         ):  # fmt: skip
-            if row["visible_at"] > call.now:
+            if _is_hidden(call, row):
                 break
             if _put_away(call, queue, row):
                 put_away = True
@@ -132,6 +144,11 @@ def _taken(call: Call, row: Row) -> Taken:
     return Taken(row, call.world.hex(16), row["receives"] + 1, call.now if received_at is None else received_at)
 
 
+def _is_hidden(call: Call, row: Row) -> bool:
+    until: float | None = row["hidden_until"]
+    return until is not None and until > call.now
+
+
 def _put_away(call: Call, queue: Queue, row: Row) -> bool:
     """Whether a message is not to be received any more: it was kept too long, or is a dead letter."""
     if row["sent_at"] <= call.now - queue.number("MessageRetentionPeriod"):
@@ -147,7 +164,7 @@ def next_at(call: Call, queue: Queue) -> float | None:
     if queue.is_fifo:
         sql = "SELECT min(ready_at) FROM sqs_group WHERE queue = ? AND ready_at > ?"
     else:
-        sql = "SELECT min(visible_at) FROM sqs_message WHERE queue = ? AND visible_at > ?"
+        sql = "SELECT min(hidden_until) FROM sqs_message WHERE queue = ? AND hidden_until > ?"
     at: float | None = call.tx.value(sql, queue.key, call.world.now())
     return at
 
@@ -257,7 +274,7 @@ def _again(call: Call, queue: Queue, attempt: str | None, hide_s: float) -> list
     taken = []
     for seq, receipt in json.loads(text):
         row = call.tx.one("SELECT * FROM sqs_message WHERE seq = ? AND queue = ?", seq, queue.key)
-        if row is None or row["receipt"] != receipt or row["visible_at"] <= call.now:
+        if row is None or row["receipt"] != receipt or not _is_hidden(call, row):
             return None
         taken.append(Taken(row, receipt, row["receives"], row["received_at"]))
     for each in taken:
@@ -304,7 +321,7 @@ def delete(call: Call, queue: Queue, handle: str) -> None:
     row, receipt = of_handle(call, queue, handle)
     if row is None:
         return
-    if queue.is_fifo and (row["receipt"] != receipt or row["visible_at"] <= call.now):
+    if queue.is_fifo and (row["receipt"] != receipt or not _is_hidden(call, row)):
         raise invalid("ReceiptHandle", handle, "The receipt handle has expired.")
     remove(call, queue, row)
 
@@ -329,9 +346,8 @@ def change_visibility(call: Call, queue: Queue, handle: str, seconds: int) -> No
         raise invalid(
             "ReceiptHandle", handle, "Message does not exist or is not available for visibility timeout change."
         )
-    if row["visible_at"] <= call.now:
-        raise MessageNotInflight()
-    if row["receipt"] != receipt:
+    # Of a standard queue any receipt will do, even one whose time is over (recorded).
+    if queue.is_fifo and row["receipt"] != receipt:
         raise invalid("ReceiptHandle", handle, "The receipt handle has expired.")
     if (
         row["received_at"] is not None
@@ -339,14 +355,14 @@ def change_visibility(call: Call, queue: Queue, handle: str, seconds: int) -> No
         and (row["receives"] == 1)
     ):
         raise InvalidParameterValueException(
-            f"Value {seconds} for parameter VisibilityTimeout is invalid. Reason: Total VisibilityTimeout for the message "
-            f"is beyond the limit [{MAX_VISIBILITY_S} seconds]."
+            f"Value {seconds} for parameter VisibilityTimeout is invalid. Reason: Total VisibilityTimeout for the "
+            f"message is beyond the limit [{MAX_VISIBILITY_S} seconds]."
         )
     _hide(call, queue, row, call.now + seconds)
 
 
 def _hide(call: Call, queue: Queue, row: Row, until: float) -> None:
-    call.tx.run("UPDATE sqs_message SET visible_at = ? WHERE seq = ?", until, row["seq"])
+    call.tx.run("UPDATE sqs_message SET hidden_until = ? WHERE seq = ?", until, row["seq"])
     if queue.is_fifo:
         groups.settle(call, queue.key, row["group_id"])
     # A shorter time is news to whoever waits for this message, even when it is not over yet.

@@ -51,7 +51,7 @@ def send_message(
     message_group_id: str | None = None,
 ) -> dict[str, Any]:
     queue = queues.find(call, queue_url)
-    trace = content.check_system(message_system_attributes)
+    trace = content.check_system(message_system_attributes) or traced(call)
     message = Outgoing(
         message_body, message_attributes, trace, delay_seconds, message_group_id, message_deduplication_id
     )
@@ -65,6 +65,11 @@ def send_message(
         )
     check(queue, message)
     return answer(queue, put(call, queue, message), message, message_system_attributes)
+
+
+def traced(call: Call) -> str | None:
+    """The trace header that came with the request itself, as SDKs in a traced function send it."""
+    return None if call.caller.trace is None else call.caller.trace.header
 
 
 def answer(queue: Queue, sent: Sent, message: Outgoing, system: MessageAttributes | None) -> dict[str, Any]:
@@ -107,7 +112,8 @@ def check(queue: Queue, message: Outgoing) -> None:
         raise InvalidParameterValueException("The request must contain the parameter MessageGroupId.")
     elif message.dedup is None and queue.attributes.get("ContentBasedDeduplication") != "true":
         raise InvalidParameterValueException(
-            "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly"
+            "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided "
+            "explicitly"
         )
 
 
@@ -118,7 +124,7 @@ def put(call: Call, queue: Queue, message: Outgoing) -> Sent:
     if queue.is_fifo:
         assert group is not None
         dedup = dedup or sha256(message.body.encode()).hexdigest()
-        scope = group if queue.attributes.get("DeduplicationScope") == "messageGroup" else ""
+        scope = group if queue.dedup_scope == "messageGroup" else ""
         row = call.tx.one(
             "SELECT id, seq FROM sqs_dedup WHERE queue = ? AND scope = ? AND dedup_id = ? AND expires_at > ?",
             queue.key, scope, dedup, now,
@@ -128,20 +134,20 @@ def put(call: Call, queue: Queue, message: Outgoing) -> Sent:
     delay_s = message.delay_s if message.delay_s and not queue.is_fifo else None
     if message.delay_s is None or queue.is_fifo:
         delay_s = queue.number("DelaySeconds")
-    visible_at = now + delay_s if delay_s else now
+    hidden_until = now + delay_s if delay_s else None
     id_ = call.world.id()
     system = json.dumps({"AWSTraceHeader": message.trace_header}) if message.trace_header else None
     cursor = call.tx.run(
-        "INSERT INTO sqs_message (queue, visible_at, id, body, md5, attributes, system, sent_at, sender, trace,"
+        "INSERT INTO sqs_message (queue, hidden_until, id, body, md5, attributes, system, sent_at, sender, trace,"
         " group_id, dedup_id, ordered) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        queue.key, visible_at, id_, message.body, md5, content.packed(message.attributes), system, now,
+        queue.key, hidden_until, id_, message.body, md5, content.packed(message.attributes), system, now,
         call.principal.user_id or call.principal.account, call.trace.header, group, dedup, int(queue.is_fifo),
     )  # fmt: skip
     seq = cursor.lastrowid
     assert seq is not None
     if queue.is_fifo:
         assert group is not None
-        groups.joined(call, queue.key, group, seq, visible_at)
+        groups.joined(call, queue.key, group, seq, hidden_until or now)
         _remember(call, queue.key, scope, dedup or "", id_, seq)
     depth.more(call, queue)
     call.signal("sqs", queue.key)

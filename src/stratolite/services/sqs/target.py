@@ -13,8 +13,8 @@ from . import content, queues, sending
 def deliver(call: Call, delivery: Delivery) -> None:
     """In the sender's transaction.
 
-    Context: `message_group_id`, `message_deduplication_id`, `message_attributes` (as the API takes them), `trace_header`,
-    `delay_s`.
+    Context: `message_group_id`, `message_deduplication_id`, `message_attributes` (as the API takes them),
+    `trace_header`, `delay_s`.
     """
     queue = queues.of_arn(call, delivery.to)
     if queue is None:

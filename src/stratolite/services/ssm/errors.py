@@ -4,7 +4,7 @@
 from stratolite.kernel import AwsError
 
 
-class ParameterNotFound(AwsError):  # AWS sends no message; the name helps, and nobody can depend on its absence
+class ParameterNotFound(AwsError):  # AWS sends no message. The name helps, and nobody depends on its absence.
     """Parameter {name} not found."""
 
 

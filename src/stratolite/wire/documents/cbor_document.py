@@ -40,6 +40,12 @@ def _timestamp(value: Any) -> float:
     raise Mismatch(value, "timestamp")
 
 
+def _float(value: Any) -> float:
+    if type(value) is float or (type(value) is int and -(2**1000) < value < 2**1000):
+        return value  # infinities too: CBOR has them
+    raise Mismatch(value, "double")
+
+
 class Reader(json_document.Reader):
     """Like JSON, but blobs are bytes and instants are tagged."""
 
@@ -48,6 +54,8 @@ class Reader(json_document.Reader):
             return bytes, None
         if shape.type_name == "timestamp":
             return None, _timestamp
+        if shape.type_name in ("float", "double"):
+            return None, _float
         return super().field(shape)
 
 

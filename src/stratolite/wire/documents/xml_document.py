@@ -148,7 +148,8 @@ def _blob(value: Any) -> str:
     return b64encode(value.encode() if isinstance(value, str) else value).decode("ascii")
 
 
-def _float(value: Any) -> str:
+def floating_text(value: Any) -> str:
+    """A number as text, with the names that infinity and what is no number go by."""
     if value != value:
         return "NaN"
     if value in (float("inf"), float("-inf")):
@@ -159,8 +160,8 @@ def _float(value: Any) -> str:
 _SCALAR_WRITERS: dict[str, Write] = {
     "boolean": _boolean,
     "blob": _blob,
-    "float": _float,
-    "double": _float,
+    "float": floating_text,
+    "double": floating_text,
     "integer": str,
     "long": str,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import Any
 
 NAMESPACE = "http://queue.amazonaws.com/doc/2012-11-05/"
@@ -38,7 +39,7 @@ _ENTRIES = {
     "TagMap": ("Tag", "Key", "Value"),
 }
 
-# Codes on the query wire by error shape, with AWS's own status where it is not 400.
+# Codes on the query wire by error shape.
 ERROR_CODES = {
     "BatchEntryIdsNotDistinct": "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
     "BatchRequestTooLong": "AWS.SimpleQueueService.BatchRequestTooLong",
@@ -60,11 +61,23 @@ ERROR_CODES = {
     "UnsupportedOperation": "AWS.SimpleQueueService.UnsupportedOperation",
 }
 
+# Statuses that only the query protocol has; JSON answers 400 to all of them.
+STATUSES = {"OverLimit": 403, "PurgeQueueInProgress": 403, "ResourceNotFoundException": 404}
+
 # Codes that no shape has, by the name of their type on the JSON wire.
 TYPES = {
     "InvalidParameterValue": "InvalidParameterValueException",
     "MissingParameter": "MissingRequiredParameterException",
 }
+
+
+_QUEUE = re.compile(r"(?:/queue/[a-z0-9-]+)?/\d{12}/[^/]+/?")
+_OF_NO_QUEUE = frozenset({"CreateQueue", "ListQueues"})
+
+
+def is_valid_at(path: str, action: str) -> bool:
+    """At a queue's own URL only what is about that queue can be asked."""
+    return action not in _OF_NO_QUEUE or _QUEUE.fullmatch(path) is None
 
 
 def spelled(model: dict[str, Any]) -> dict[str, Any]:

@@ -140,3 +140,9 @@ def bed(tmp_path: Path) -> Iterator[Bed]:
     bed = Bed(tmp_path, SimWorld(1))
     yield bed
     bed.world.run(bed.cloud.stop())
+
+
+@pytest.fixture
+def new_bed() -> type[Bed]:
+    """To make one in a world of one's own."""
+    return Bed

@@ -11,12 +11,12 @@ import time
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch import EventType
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from forms import aws, records
+from forms import aws, batches, records
 from forms.destinations import Destination, Refused, Unavailable, deliver
 from forms.letters import Letter
 from forms.observability import logger, metrics, tracer
@@ -26,10 +26,10 @@ QUEUE = os.environ["QUEUE_URL"]
 DEAD_LETTERS = os.environ["DEAD_LETTER_URL"]
 ATTEMPT_S = float(os.environ["ATTEMPT_SECONDS"])
 BACK_OFF_S = float(os.environ["BACK_OFF_SECONDS"])
+LONGEST_BACK_OFF_S = float(os.environ["LONGEST_BACK_OFF_SECONDS"])
 
 ATTEMPTS = 3  # within one invocation
 PAUSE_S = 0.2  # after the first failure, doubled after each
-LONGEST_BACK_OFF_S = 900.0
 MARGIN_S = 1.0  # to report what failed before Lambda ends the invocation
 
 table = aws.table(os.environ["TABLE"])
@@ -39,7 +39,6 @@ secrets = SecretStore(
     prefix=os.environ["DESTINATION_SECRETS"],
     keep_s=float(os.environ["SECRET_KEEP_SECONDS"]),
 )
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 # Replaced by the tests; a random pause keeps a thousand letters from coming back in the same second.
 sleep = time.sleep
 jitter = random.uniform
@@ -59,7 +58,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
         waiting -= 1
         work(record, share_s)
 
-    return process_partial_response(event=event, record_handler=handle, processor=processor, context=context)
+    return batches.work(EventType.SQS, event, context, handle)
 
 
 def work(record: SQSRecord, share_s: float) -> None:

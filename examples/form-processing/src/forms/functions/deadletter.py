@@ -5,19 +5,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch import EventType
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from forms import aws, dead_letters, records
+from forms import aws, batches, dead_letters, records
 from forms.observability import logger, metrics, tracer
 
 KEEP_S = int(os.environ["KEEP_DAYS"]) * 86_400
 
 table = aws.table(os.environ["TABLE"])
 streams = aws.client("dynamodbstreams")
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
 @metrics.log_metrics
@@ -25,7 +24,7 @@ processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failu
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Report the messages that could not be recorded; their queue keeps them."""
-    return process_partial_response(event=event, record_handler=bury, processor=processor, context=context)
+    return batches.work(EventType.SQS, event, context, bury)
 
 
 def bury(record: SQSRecord) -> None:

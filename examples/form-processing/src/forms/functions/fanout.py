@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch import EventType
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from forms import aws, records
+from forms import aws, batches, records
 from forms.letters import Letter
 from forms.observability import logger, metrics, tracer
 
@@ -23,7 +23,6 @@ SENT_AT_ONCE = 10  # messages in one SendMessageBatch
 
 table = aws.table(os.environ["TABLE"])
 sqs = aws.client("sqs")
-processor = BatchProcessor(event_type=EventType.DynamoDBStreams, raise_on_entire_batch_failure=False)
 
 
 class NotSent(Exception):
@@ -35,7 +34,7 @@ class NotSent(Exception):
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Report the records that failed; Lambda goes on from the first of them."""
-    return process_partial_response(event=event, record_handler=fan_out, processor=processor, context=context)
+    return batches.work(EventType.DynamoDBStreams, event, context, fan_out)
 
 
 def fan_out(record: DynamoDBRecord) -> None:

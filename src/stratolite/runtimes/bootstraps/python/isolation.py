@@ -1,8 +1,8 @@
 """Isolation: what a process asks of the kernel before it lets a function in.
 
-Runs in the interpreter the function declares (3.9 or later), so it imports nothing but the standard library. Everything
-here degrades: where the kernel refuses (macOS, user namespaces off, a container without CAP_SYS_ADMIN) the function sees
-the folders at their own places and shares the host's /tmp; docs/runtimes.md has the table.
+Runs in the interpreter the function declares (3.9 or later), so it imports nothing but the standard library. Where
+the kernel refuses (macOS, user namespaces off, a container without CAP_SYS_ADMIN) the function sees the folders at
+their own places and shares the host's /tmp; docs/runtimes.md has the table.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def adopt_orphans() -> None:
 
 def _graft(folder: str, extra: str) -> None:
     """Make `folder/extra` exist without touching the host: a tmpfs over `folder` that shows again what was there."""
-    keep = "/proc/self/fd/%d" % os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    keep = f"/proc/self/fd/{os.open(folder, os.O_RDONLY | os.O_DIRECTORY)}"
     names = os.listdir(folder)
     _mount("tmpfs", folder, "tmpfs", 0, "mode=755,size=64k")
     for name in names:
@@ -95,8 +95,8 @@ class Namespace:
                 _call("unshare", CLONE_NEWUSER | CLONE_NEWNS)
                 for name, text in (
                     ("setgroups", "deny"),
-                    ("uid_map", "%d %d 1" % (uid, uid)),
-                    ("gid_map", "%d %d 1" % (gid, gid)),
+                    ("uid_map", f"{uid} {uid} 1"),
+                    ("gid_map", f"{gid} {gid} 1"),
                 ):
                     with open("/proc/self/" + name, "w") as file:
                         file.write(text)

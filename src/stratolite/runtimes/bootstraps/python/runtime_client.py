@@ -1,7 +1,7 @@
 """The connection to the Runtime API, under the name AWS's Python client imports: `runtime_client`.
 
-AWS's is a C++ extension that does not survive a fork and exists for Linux alone. This one is 100 lines of sockets, and it
-holds a response back until the next event is asked for, so that both leave in one write and wake the server once.
+AWS's is a C++ extension that does not survive a fork and exists for Linux alone. This one holds a
+response back until the next event is asked for, so that both leave in one write and wake the server once.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import os
 import socket
 
 _NEXT = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: runtime\r\n\r\n"
-_POST = "POST /2018-06-01/runtime/invocation/%s/%s HTTP/1.1\r\nHost: runtime\r\nContent-Type: %s\r\n%sContent-Length: %d\r\n\r\n"
+_POST = "POST /2018-06-01/runtime/invocation/{}/{} HTTP/1.1\r\nHost: runtime\r\n{}\r\n\r\n"
+_DEADLINE = "Lambda-Runtime-Deadline-Ms"
 TOO_LARGE = 413
 
 
@@ -34,7 +35,7 @@ class _Connection:
                 os._exit(0)
             unread += received
         lines = unread[:end].decode("latin-1").split("\r\n")
-        headers = dict([line.split(": ", 1) for line in lines[1:]])  # type: ignore[misc]
+        headers: dict[str, str] = dict(line.split(": ", 1) for line in lines[1:])
         length, start = int(headers.get("Content-Length", 0)), end + 4
         if len(unread) - start < length:
             parts, have = [unread], len(unread)
@@ -57,7 +58,7 @@ def initialize_client(user_agent: str) -> None:
     """AWS's client introduces itself here; our server asks nobody's name."""
 
 
-def next() -> tuple[bytes, dict[str, str]]:
+def next() -> tuple[bytes, dict[str, str | int]]:
     """Send the response that is held, if any, and wait for the next event: its body and headers."""
     global _connection, _held
     if _connection is None:
@@ -69,17 +70,19 @@ def next() -> tuple[bytes, dict[str, str]]:
         _connection.socket.sendall(held + _NEXT)
         status, _, body = _connection.read()
         if status != 202 and status != TOO_LARGE:
-            raise RuntimeError("Failed to post invocation response: %d %s" % (status, body.decode("utf-8", "replace")))
+            raise RuntimeError(f"Failed to post invocation response: {status} {body.decode('utf-8', 'replace')}")
     status, headers, body = _connection.read()
     if status != 200:
-        raise RuntimeError("Failed to get next: %d %s" % (status, body.decode("utf-8", "replace")))
-    return body, headers
+        raise RuntimeError(f"Failed to get next: {status} {body.decode('utf-8', 'replace')}")
+    # AWS's extension gives the deadline as a number, and the context's remaining time is computed with it.
+    return body, {**headers, _DEADLINE: int(headers[_DEADLINE])}
 
 
-def _hold(request_id: str, verb: str, body: str | bytes, content_type: str, more: str = "") -> None:
+def _hold(request_id: str, verb: str, body: str | bytes, content_type: str, *more: str) -> None:
     global _held
     data = body.encode() if isinstance(body, str) else body
-    _held = (_POST % (request_id, verb, content_type, more, len(data))).encode("latin-1", "replace") + data
+    headers = "\r\n".join([f"Content-Type: {content_type}", *more, f"Content-Length: {len(data)}"])
+    _held = _POST.format(request_id, verb, headers).encode("latin-1", "replace") + data
 
 
 def post_invocation_result(request_id: str, result: bytes, content_type: str, invocation_id: str | None = None) -> None:
@@ -87,4 +90,4 @@ def post_invocation_result(request_id: str, result: bytes, content_type: str, in
 
 
 def post_error(request_id: str, error: str, xray_cause: str, invocation_id: str | None = None) -> None:
-    _hold(request_id, "error", error, "application/json", "Lambda-Runtime-Function-Error-Type: Unhandled\r\n")
+    _hold(request_id, "error", error, "application/json", "Lambda-Runtime-Function-Error-Type: Unhandled")

@@ -1,9 +1,9 @@
 """The zygote: one long-lived process per interpreter that forks, and for other runtimes executes, every environment.
 
-Started as `python -S -B zygote.py CONTROL [SITE]`; CONTROL is the control socket's descriptor. Frames both ways are four bytes of length
-and JSON. It gets `{"spawn": id, "env": {}, "argv": [] or null, "task", "packages", "layers", "tmp"}` with the environment's
-output pipe attached, and says `ready`, `spawned` and `exited`. End of file means that the server is gone: everything
-below is killed, grandchildren included, and the zygote ends.
+Started as `python -S -B zygote.py CONTROL [SITE]`; CONTROL is the control socket's descriptor. Frames both ways are
+four bytes of length and JSON. It gets `{"spawn": id, "env": {}, "argv": [], "task", "packages", "layers", "tmp"}` with
+the environment's output pipe attached, and says `ready`, `spawned` and `exited`. End of file means that the server is
+gone: everything below is killed, grandchildren included, and the zygote ends.
 
 It runs in the interpreter that functions declare (3.9 or later): nothing of the project is importable here.
 """
@@ -28,102 +28,19 @@ import isolation  # type: ignore[import-not-found,unused-ignore]
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 # What handlers import most, loaded once. A function that brings a module of the same name gets its own (see `forget`).
-STANDARD = [
-    "asyncio",
-    "base64",
-    "binascii",
-    "calendar",
-    "collections.abc",
-    "concurrent.futures",
-    "contextlib",
-    "copy",
-    "csv",
-    "dataclasses",
-    "datetime",
-    "decimal",
-    "email.message",
-    "email.utils",
-    "enum",
-    "fnmatch",
-    "functools",
-    "glob",
-    "gzip",
-    "hashlib",
-    "heapq",
-    "hmac",
-    "html",
-    "http.client",
-    "http.cookies",
-    "importlib.util",
-    "inspect",
-    "io",
-    "ipaddress",
-    "itertools",
-    "json",
-    "logging",
-    "math",
-    "mimetypes",
-    "numbers",
-    "operator",
-    "pathlib",
-    "pickle",
-    "platform",
-    "pprint",
-    "queue",
-    "random",
-    "re",
-    "secrets",
-    "shutil",
-    "socket",
-    "sqlite3",
-    "ssl",
-    "statistics",
-    "string",
-    "struct",
-    "subprocess",
-    "tempfile",
-    "textwrap",
-    "threading",
-    "time",
-    "traceback",
-    "types",
-    "typing",
-    "unicodedata",
-    "unittest.mock",
-    "urllib.error",
-    "urllib.parse",
-    "urllib.request",
-    "uuid",
-    "warnings",
-    "weakref",
-    "xml.etree.ElementTree",
-    "zipfile",
-    "zlib",
-    "zoneinfo",
-]
-RUNTIME_CLIENT = [
-    "lambda_context",
-    "lambda_runtime_client",
-    "lambda_runtime_exception",
-    "lambda_runtime_log_utils",
-    "lambda_runtime_marshaller",
-]
+STANDARD = """
+    asyncio base64 binascii calendar collections.abc concurrent.futures contextlib copy csv dataclasses datetime decimal
+    email.message email.utils enum fnmatch functools glob gzip hashlib heapq hmac html http.client http.cookies
+    importlib.util inspect io ipaddress itertools json logging math mimetypes numbers operator pathlib pickle platform
+    pprint queue random re secrets shutil socket sqlite3 ssl statistics string struct subprocess tempfile textwrap
+    threading time traceback types typing unicodedata unittest.mock urllib.error urllib.parse urllib.request uuid
+    warnings weakref xml.etree.ElementTree zipfile zlib zoneinfo
+"""
+RUNTIME_CLIENT = """
+    lambda_context lambda_runtime_client lambda_runtime_exception lambda_runtime_log_utils lambda_runtime_marshaller
+"""
 # The clients whose models are read ahead: what botocore parses for them is shared by every fork.
-SERVICES = [
-    "dynamodb",
-    "s3",
-    "sqs",
-    "sns",
-    "events",
-    "secretsmanager",
-    "ssm",
-    "lambda",
-    "stepfunctions",
-    "kms",
-    "sts",
-    "logs",
-    "kinesis",
-]
+SERVICES = "dynamodb s3 sqs sns events secretsmanager ssm lambda stepfunctions kms sts logs kinesis"
 
 Priming = Iterator[None]
 
@@ -188,11 +105,11 @@ def prime(site: str) -> Priming:
     hooks = importlib.import_module("botocore.hooks")
     loaders.Loader.list_available_services = _by_search_path(loaders.Loader.list_available_services)
     loaders.Loader.list_api_versions = _by_search_path(loaders.Loader.list_api_versions)
-    hooks.accepts_kwargs = functools.lru_cache(maxsize=None)(hooks.accepts_kwargs)
+    setattr(hooks, "accepts_kwargs", functools.lru_cache(maxsize=None)(hooks.accepts_kwargs))  # noqa: B010
     boto3 = importlib.import_module("boto3")
     yield
     session = boto3.session.Session(aws_access_key_id="-", aws_secret_access_key="-", region_name="us-east-1")
-    for name in SERVICES:
+    for name in SERVICES.split():
         session.client(name)
         yield
     for name in ("dynamodb", "s3"):
@@ -278,11 +195,11 @@ class Zygote:
         if not self.site:
             return frozenset(sys.modules)
         importlib.import_module("runtime_client")
-        for name in RUNTIME_CLIENT:
+        for name in RUNTIME_CLIENT.split():
             importlib.import_module("awslambdaric." + name)
         importlib.import_module("awslambdaric.bootstrap")
         before = frozenset(sys.modules)
-        for name in STANDARD:
+        for name in STANDARD.split():
             try:
                 importlib.import_module(name)
             except ImportError:
@@ -401,7 +318,7 @@ class Zygote:
         try:
             os.execve(argv[0], argv, dict(os.environ))
         except OSError as error:
-            os.write(2, ("%s: %s\n" % (argv[0], error.strerror)).encode())
+            os.write(2, f"{argv[0]}: {error.strerror}\n".encode())
             return 126 if isinstance(error, PermissionError) else 127
 
     def _python(self, request: dict[str, Any], seen: dict[str, str]) -> int:
@@ -409,7 +326,7 @@ class Zygote:
         # Prints and logged records share a pipe and keep their order.
         os.environ["_LAMBDA_TELEMETRY_LOG_FD"] = str(os.dup(1))
         task, packages = seen["task"], list(request["packages"])
-        version = "python%d.%d" % sys.version_info[:2]
+        version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
         layers = [seen["layers"] + "/python/lib/" + version + "/site-packages", seen["layers"] + "/python"]
         own = [task, *packages, *(layers if seen["layers"] else [])]
         forget(own, self.site_names, self.before)
@@ -519,7 +436,7 @@ def sweep(group: int, known: set[int]) -> None:
         pass
     while True:
         try:
-            with open("/proc/self/task/%d/children" % os.getpid()) as file:
+            with open(f"/proc/self/task/{os.getpid()}/children") as file:
                 orphans = [int(pid) for pid in file.read().split() if int(pid) not in known]
         except OSError:
             return

@@ -9,6 +9,7 @@ CREATE TABLE sqs_queue (
     modified_at REAL NOT NULL,
     purged_at   REAL NOT NULL DEFAULT 0,
     dead_letter TEXT,                       -- the ARN of its redrive policy
+    dedup_scope TEXT NOT NULL,              -- as it was when the queue was made
     UNIQUE (account, region, name)
 );
 CREATE INDEX sqs_queue_dead_letter ON sqs_queue (dead_letter) WHERE dead_letter IS NOT NULL;
@@ -30,26 +31,27 @@ CREATE TABLE sqs_depth (
 );
 
 CREATE TABLE sqs_message (
-    seq         INTEGER PRIMARY KEY AUTOINCREMENT,
-    queue       INTEGER NOT NULL,
-    visible_at  REAL NOT NULL,
-    id          TEXT NOT NULL,
-    body        TEXT NOT NULL,
-    md5         TEXT NOT NULL,
-    attributes  TEXT,                       -- JSON: message attributes, binaries in base64
-    system      TEXT,                       -- JSON: AWSTraceHeader, DeadLetterQueueSourceArn
-    sent_at     REAL NOT NULL,
-    sender      TEXT NOT NULL,
-    trace       TEXT NOT NULL,              -- of the request that sent it
-    receipt     TEXT,                       -- of the latest receive; NULL until there was one
-    receives    INTEGER NOT NULL DEFAULT 0,
-    received_at REAL,                       -- first
-    group_id    TEXT,
-    dedup_id    TEXT,
-    ordered     INTEGER NOT NULL DEFAULT 0  -- 1 in FIFO queues
+    seq          INTEGER PRIMARY KEY AUTOINCREMENT,
+    queue        INTEGER NOT NULL,
+    hidden_until REAL,                      -- NULL: it can be received
+    id           TEXT NOT NULL,
+    body         TEXT NOT NULL,
+    md5          TEXT NOT NULL,
+    attributes   TEXT,                       -- JSON: message attributes, binaries in base64
+    system       TEXT,                       -- JSON: AWSTraceHeader, DeadLetterQueueSourceArn
+    sent_at      REAL NOT NULL,
+    sender       TEXT NOT NULL,
+    trace        TEXT NOT NULL,              -- of the request that sent it
+    receipt      TEXT,                       -- of the latest receive; NULL until there was one
+    receives     INTEGER NOT NULL DEFAULT 0,
+    received_at  REAL,                       -- first
+    group_id     TEXT,
+    dedup_id     TEXT,
+    ordered      INTEGER NOT NULL DEFAULT 0  -- 1 in FIFO queues
 );
 -- SQS hides a message from the whole queue, not from one consumer: a column, not a table of leases.
-CREATE INDEX sqs_message_visible ON sqs_message (queue, visible_at, seq);
+CREATE INDEX sqs_message_waiting ON sqs_message (queue, seq) WHERE hidden_until IS NULL;
+CREATE INDEX sqs_message_hidden ON sqs_message (queue, hidden_until) WHERE hidden_until IS NOT NULL;
 CREATE INDEX sqs_message_group ON sqs_message (queue, group_id, seq) WHERE ordered = 1;
 
 -- The groups of FIFO queues that hold messages, and from when on the next message of each may be received.

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from stratolite.languages.schedules import ScheduleError, parse
+from stratolite.languages.schedules import ScheduleError, parse, parse_rule
 
 
 def instant(text, zone="UTC"):
@@ -13,7 +13,7 @@ def instant(text, zone="UTC"):
 
 
 def following(expression, start, count=3, zone="UTC"):
-    schedule, at, out = parse(expression, zone, one_time=True), instant(start, zone), []
+    schedule, at, out = parse(expression, zone), instant(start, zone), []
     for _ in range(count):
         at = schedule.next_after(at, instant(start, zone))
         if at is None:
@@ -70,7 +70,7 @@ def test_an_hour_that_clocks_repeat_counts_once():
 )  # fmt: skip
 def test_a_rule_refuses(expression):
     with pytest.raises(ScheduleError):
-        parse(expression)
+        parse_rule(expression)
 
 
 # Recorded from PutRule: all of these are accepted.
@@ -79,4 +79,16 @@ def test_a_rule_refuses(expression):
     ["cron(15 10 ? * 6L 2002-2005)", "cron(0/5 5 ? JAN 1-5 2022)", "cron(0/30 20-23 ? * MON-FRI *)", "rate(1 minute)"],
 )
 def test_a_rule_accepts(expression):
+    parse_rule(expression)
+
+
+# Recorded from CreateSchedule.
+@pytest.mark.parametrize("expression", ["cron(*/15 * * * ? *)", "cron(1-31/30 1-1 ? * 1,7 *)", "rate(1 minutes)"])
+def test_a_schedule_accepts(expression):
     parse(expression)
+
+
+@pytest.mark.parametrize("expression", ["at(2021-12-31T23:59:59Z)", "at(2021-12-31)", "cron()", " rate(10 minutes)"])
+def test_a_schedule_refuses(expression):
+    with pytest.raises(ScheduleError):
+        parse(expression)
