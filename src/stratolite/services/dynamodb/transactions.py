@@ -15,6 +15,7 @@ from . import capacity, items, rows, table
 from .capacity import Consumed
 from .errors import (
     ConditionalCheckFailedException,
+    DuplicateItemException,
     IdempotentParameterMismatchException,
     ResourceNotFoundException,
     TransactionCanceledException,
