@@ -61,10 +61,11 @@ def write(call: Call, table: Table, before: Item | None, after: Item | None, by_
     if by_service:
         record["userIdentity"] = SERVICE_IDENTITY
     call.tx.run(
-        "INSERT INTO dynamodb_stream_record (stream, seq, at, record) VALUES (?, ?, ?, ?)",
+        "INSERT INTO dynamodb_stream_record (stream, seq, at, trace, record) VALUES (?, ?, ?, ?, ?)",
         table.stream,
         seq,
         call.now,
+        call.trace.header,
         _encode(record).encode("utf-8", "surrogatepass"),
     )
     if not trimming:

@@ -62,25 +62,28 @@ class Stream:
         at = _beginning(call, stream, options) if cursor is None else int(cursor)
         records: list[dict[str, Any]] = []
         ids: list[str] = []
+        handles: list[dict[str, str]] = []
         size = 0
         rows = call.tx.all(
-            "SELECT seq, record FROM dynamodb_stream_record WHERE stream = ? AND seq >= ? ORDER BY seq LIMIT ?",
+            "SELECT seq, trace, record FROM dynamodb_stream_record WHERE stream = ? AND seq >= ? ORDER BY seq LIMIT ?",
             stream["key"],
             at,
             limit,
         )
-        for seq, record in rows:
+        for seq, trace, record in rows:
             size += len(record)
             if records and size > MOST_BYTES:
                 break
             records.append({**json.loads(record), "eventSourceARN": arn})
             ids.append(sequence_number(seq))
+            handles.append({"trace": trace})
             at = seq + 1
         is_open = stream["disabled_at"] is None
         return Batch(
             records=records,
             ids=ids,
             cursor=at,
+            handles=handles,
             more=at < stream["next"] and bool(records),
             wake=("dynamodb-stream", stream["key"]) if is_open else None,
         )

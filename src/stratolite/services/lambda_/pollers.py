@@ -63,12 +63,19 @@ async def _invoke(call: Call, mapping: Mapping, batch: Batch, records: list[dict
     """Hand records over. Raises TooManyRequestsException, ResourceNotFoundException."""
     which = names.named(call, mapping.row["function_arn"])
     version = versions.routed(call, which)
+    for record in records:
+        if "dynamodb" in record:
+            # A whole number in the stream's own API, one with a fraction here.
+            record["dynamodb"]["ApproximateCreationDateTime"] = arrived(record)
     body = json.dumps({"Records": records}, separators=(",", ":"), ensure_ascii=False).encode()
-    # The journey goes on under the trace of whoever sent the first record.
-    sent = next((handle.get("trace") for handle in batch.handles if isinstance(handle, dict)), None)
-    trace = Trace.parse(sent) or call.trace
-    under = dataclasses.replace(call, trace=trace, _span=None)
-    return await invocations.run(under, version, Invocation(call.world.id(), body, which.qualified()))
+    # The journey goes on under the trace of whoever sent the first record; those of the others lead there.
+    found = (Trace.parse(handle.get("trace")) for handle in batch.handles)
+    traces = list({trace.root: trace for trace in found if trace is not None}.values()) or [call.trace]
+    under = dataclasses.replace(call, trace=traces[0], _span=None)
+    with under.span(mapping.arn, "batch", records=len(records)) as child:
+        for other in traces[1:]:
+            child.link(other)
+        return await invocations.run(child, version, Invocation(call.world.id(), body, which.qualified()))
 
 
 def _failed(mapping: Mapping, outcome: Outcome, ids: list[str]) -> set[str]:

@@ -65,6 +65,7 @@ CREATE TABLE dynamodb_stream_record (
     stream INTEGER NOT NULL,
     seq    INTEGER NOT NULL,
     at     REAL NOT NULL,
+    trace  TEXT NOT NULL,        -- of the request that changed the item
     record BLOB NOT NULL,
     PRIMARY KEY (stream, seq)
 ) WITHOUT ROWID;
