@@ -52,8 +52,6 @@ class Books:
             text = "accepted" if answer.status in ACCEPTED.statuses else f"{answer.status} {answer.error}".strip()
             self.outcomes.setdefault(kind, Counter())[text] += 1
             self.repeated += answer.attempts - 1
-            if kind == "good" and answer.attempts == 1:
-                self.followed = answer.request_id
             if not fine:
                 self.wrongs.append(f"{kind}: answered {answer.status} {answer.error}")
         return fine

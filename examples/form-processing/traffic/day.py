@@ -104,6 +104,8 @@ class Day:
         answer = self.client.submit(signer, body, resign)
         if self.books.enter(kind, ACCEPTED, answer):
             self.books.accept(signer.tenant, str(answer.body["id"]), fields)
+            if kind == "good" and signer is self.signers["acme"] and answer.attempts == 1:
+                self.books.followed = answer.request_id
         return answer
 
     def fields(self, number: int) -> dict[str, Any]:
