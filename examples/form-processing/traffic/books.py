@@ -152,7 +152,7 @@ def final_wrongs(books: Books, result: Balance, expected_dead: set[Mood]) -> lis
 def as_sent(mapping: dict[str, str], body: dict[str, Any], submission: str, fields: dict[str, Any]) -> bool:
     """Whether a delivery says what was sent, in the destination's terms where it has some."""
     if not mapping:
-        return body["id"] == submission and exact(body["fields"]) == exact(fields)
+        return bool(body["id"] == submission and exact(body["fields"]) == exact(fields))
     wanted = {}
     for name, path in mapping.items():
         value: Any = {"id": submission, "fields": fields}
