@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -67,20 +68,11 @@ class Running:
     def _address(self) -> str:
         return "127.0.0.1" if self.host in ("0.0.0.0", "localhost") else self.host
 
-    def client(self, service: str, **config: Any) -> Any:
+    def client(self, service: str) -> Any:
         """A botocore client of this cloud."""
-        import botocore.session
-        from botocore.config import Config
-
         settings = self.environment
-        return botocore.session.get_session().create_client(
-            service,
-            region_name=settings["AWS_REGION"],
-            endpoint_url=self.endpoint,
-            aws_access_key_id=settings["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=settings["AWS_SECRET_ACCESS_KEY"],
-            config=Config(retries={"total_max_attempts": 1}, read_timeout=960, **config),
-        )
+        names = ("AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+        return _client(service, self.endpoint, *(settings[name] for name in names))
 
     def stop(self) -> None:
         """End it in order, and by force when it takes too long. Raises Problem when its process is not known."""
@@ -100,6 +92,27 @@ class Running:
             if time.monotonic() > end:
                 os.kill(self.pid, signal.SIGKILL)
             time.sleep(0.02)
+
+
+@cache
+def _session() -> Any:
+    import botocore.session
+
+    return botocore.session.get_session()
+
+
+@cache
+def _client(service: str, endpoint: str, region: str, access_key: str, secret_key: str) -> Any:
+    from botocore.config import Config
+
+    return _session().create_client(
+        service,
+        region_name=region,
+        endpoint_url=endpoint,
+        aws_access_key_id=access_key,
+        aws_secret_access_key=secret_key,
+        config=Config(retries={"total_max_attempts": 1}, read_timeout=960),
+    )
 
 
 def region() -> str:

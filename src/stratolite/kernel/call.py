@@ -198,6 +198,14 @@ class Call:
             raise
         child.end_span(None)
 
+    def link(self, other: Trace) -> None:
+        """What another trace's journey goes on with is this span."""
+        assert self._span is not None
+        self.cloud.telemetry.span(
+            other, self.world.hex(16), "link", "", self.account, self.region, self.now, self.now, None,
+            {"trace": self.trace.root, "span": self._span[0]},
+        )  # fmt: skip
+
     def annotate(self, **attributes: Any) -> None:
         """Say something about what this call did; the trace shows it."""
         if self._attributes is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from . import blobs
@@ -111,18 +111,20 @@ class Deliveries:
         """
         body = payload.encode() if isinstance(payload, str) else payload
         delivery = Delivery(to, body, source, context or {}, 1, call.now)
-        how: dict[str, Any] = {
-            "to": to, "source": source, "context": context or {}, "sent_at": call.now, "dead_letter": dead_letter,
-            "retry": asdict(retry or Retry()),
-        }  # fmt: skip
         target = self.cloud.target(to)
         is_def = target is None or not target[1]
+        failure: Undeliverable | None = None
         # In order behind its key, later, or where a fault is to strike, it is a job; otherwise the row would be
         # written only to be deleted.
         if is_def and key is None and due is None and not call.world.fault("job", ("fail",), kind="kernel.deliver"):
             failure = attempt(call, delivery)
             if failure is None:
                 return
+        how: dict[str, Any] = {
+            "to": to, "source": source, "context": context or {}, "sent_at": call.now, "dead_letter": dead_letter,
+            "retry": asdict(retry or Retry()),
+        }  # fmt: skip
+        if failure is not None:
             if (after_s := wait(call, delivery, failure, how["retry"])) is None:
                 give_up(call, delivery, failure, how)
                 return
@@ -158,12 +160,12 @@ def attempt(call: Call, delivery: Delivery) -> Undeliverable | None:
 
 def _at(call: Call, arn: str) -> Call:
     """Delivery enters the target's account and region."""
-    from dataclasses import replace
-
-    parts = arn.split(":")
-    account, region = (parts[4] if len(parts) > 4 else ""), (parts[3] if len(parts) > 3 else "")
-    caller = replace(call.caller, account=account or call.account, region=region or call.region)
-    return replace(call, caller=caller)
+    parts = arn.split(":", 5)
+    account = (parts[4] if len(parts) > 4 else "") or call.account
+    region = (parts[3] if len(parts) > 3 else "") or call.region
+    if account == call.account and region == call.region:
+        return call
+    return replace(call, caller=replace(call.caller, account=account, region=region))
 
 
 def _nowhere(delivery: Delivery) -> Undeliverable:

@@ -11,7 +11,7 @@ import json
 import logging
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ BLOCK_BYTES = 64 * 1024
 SPANS_KEPT = 500_000
 BLOCKS_KEPT = 100_000
 METRICS_KEPT = 1_000_000
+LINKS_FOLLOWED = 100
+"""Of one journey into other traces."""
 
 SCHEMA = """
 PRAGMA journal_mode = WAL;
@@ -230,8 +232,28 @@ class Telemetry:
 
     # reading
 
+    def journey(self, trace: str) -> list[Span]:
+        """The spans of a trace, and below its links what they lead to in other traces.
+
+        What serves several requests at once (a batch of a queue) happens in the trace of one; the others lead there.
+        """
+        return self._journey(trace, set())
+
+    def _journey(self, trace: str, seen: set[tuple[str, str]]) -> list[Span]:
+        out: list[Span] = []
+        for span in self.spans(trace):
+            if span.kind != "link":
+                out.append(span)
+                continue
+            there = (span.attributes["trace"], span.attributes["span"])
+            if there in seen or len(seen) >= LINKS_FOLLOWED:
+                continue
+            seen.add(there)
+            out += _below(self._journey(there[0], seen), there[1], span)
+        return out
+
     def spans(self, trace: str) -> list[Span]:
-        """A journey, in the order its spans ended."""
+        """What happened in a trace itself, in the order its spans ended."""
         self.flush()
         return [
             Span(**{**dict(row), "attributes": json.loads(row["attributes"] or "{}")})
@@ -416,3 +438,17 @@ def _blocks(lines: list[tuple[float, str]]) -> list[list[tuple[float, str]]]:
         blocks[-1].append(line)
         room -= size
     return blocks
+
+
+def _below(spans: list[Span], root: str, link: Span) -> list[Span]:
+    """A span and all below it, moved to where a link stands."""
+    children: dict[str | None, list[Span]] = {}
+    for span in spans:
+        children.setdefault(span.parent, []).append(span)
+    found = [replace(s, trace=link.trace, parent=link.parent) for s in spans if s.span == root]
+    todo = [root] if found else []
+    while todo:
+        for span in children.get(todo.pop(), ()):
+            found.append(replace(span, trace=link.trace))
+            todo.append(span.span)
+    return found

@@ -70,9 +70,12 @@ def _child(node: Any, step: str | int) -> Any:
     return node.get(step, _MISSING) if isinstance(node, dict) else _MISSING
 
 
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
+
 def text(value: Any) -> str:
     """JSON as EventBridge writes it: without spaces, characters as they are."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return _encode(value)
 
 
 # ---------------------------------------------------------------------- templates

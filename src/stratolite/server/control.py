@@ -100,7 +100,7 @@ class Control:
         trace = self._cloud.telemetry.find_trace(part) if part else None
         if trace is None:
             raise Refused(404, f"There is no trace {part!r}")
-        return {"trace": trace, "spans": [asdict(span) for span in self._cloud.telemetry.spans(trace)]}
+        return {"trace": trace, "spans": [asdict(span) for span in self._cloud.telemetry.journey(trace)]}
 
 
 async def _wait(answer: Awaitable[Answer]) -> Response:

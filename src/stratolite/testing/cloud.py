@@ -259,7 +259,7 @@ class TestCloud:
     def trace(self, part: str) -> list[Span]:
         """The journey of a request, by its trace id or any request id of it."""
         found = self.cloud.telemetry.find_trace(part)
-        return self.cloud.telemetry.spans(found) if found else []
+        return self.cloud.telemetry.journey(found) if found else []
 
     def web(self, answers: Callable[[str, str, dict[str, str], bytes], Response]) -> None:
         """What answers requests that leave the cloud: (method, url, headers, body) to a Response."""

@@ -160,6 +160,8 @@ def _query(answer: _Answer) -> bytes:
     answer.headers.add("Content-Type", PROTOCOLS[QUERY].content_type)
     namespace = models.service(answer.service, QUERY).metadata.get("xmlNamespace", "") if answer.service else ""
     is_sqs = answer.service == "sqs"
+    if is_sqs and answer.code == "UnknownOperationException":
+        return b"<UnknownOperationException/>\n"  # what AWS answers to a queue's bare URL
     return (
         f'{XML_DECLARATION if is_sqs else ""}<ErrorResponse xmlns="{namespace}">'
         f"<Error><Type>{answer.side}</Type>{_said(answer)}{'<Detail/>' if is_sqs else ''}</Error>"

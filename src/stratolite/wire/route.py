@@ -232,6 +232,8 @@ def _nothing(request: Request, row: Identity) -> RouteError:
             service=row.name,
             protocol=REST_JSON,
         )
+    if row.name == "sqs" and request.method == "GET":
+        return RouteError("UnknownOperationException", None, 404, service="sqs", protocol=QUERY)
     if row.protocols[0] == QUERY:
         return RouteError("MissingAction", None, 400, service=row.name, protocol=QUERY)
     return RouteError("UnknownOperationException", None, 404, service=row.name, protocol=row.protocols[0])

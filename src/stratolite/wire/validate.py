@@ -1,7 +1,8 @@
 """Validate: the model's constraints, judged once for everybody, in AWS's words.
 
 Two walks over the same shapes: a compiled one that only says yes or no, and a plain one that is taken when the answer
-was no and says what AWS would say, in AWS's order: member by member, and of one member its pattern before its length.
+was no and says what AWS would say, in AWS's order: members as a hash table has them, a member's pattern before its
+length.
 """
 
 from __future__ import annotations
@@ -143,7 +144,9 @@ class _Acceptors:
 
         self._structures[shape.name] = ok
         for name, member in shape.members.items():
-            if not member.serialization.get("eventstream") and (accept := self.of(member)) is not None:
+            if member.serialization.get("eventstream") or (shape.name, name) in constraints.OWN_JUDGEMENT:
+                continue
+            if (accept := self.of(member)) is not None:
                 checks[name] = accept
         if not required and not checks:
             self._structures[shape.name] = None
@@ -167,27 +170,35 @@ class _Walk:
         self._without = without | constraints.NOT_VALIDATED.get(service, NOTHING)
 
     def request(self, shape: Shape, params: dict[str, Any]) -> Iterator[Violation]:
-        prefix = constraints.body_prefix(self._service, self._operation)
-        if not prefix:
+        body = constraints.body_member(self._service, self._operation)
+        if body is None:
             yield from self._structure(shape, params, "")
             return
-        # The body is a member of its own there, and looked at before the path and the query string.
-        bound = frozenset(n for n, m in shape.members.items() if "location" in m.serialization)
-        yield from self._structure(shape, params, prefix, skip=bound)
-        yield from self._structure(shape, params, "", skip=frozenset(shape.members) - bound)
+        # What travels in the body are members of a member there, which has its place among the others.
+        in_body = [n for n, m in shape.members.items() if "location" not in m.serialization]
+        others = {_camel(n): n for n in shape.members if n not in in_body}
+        for at in constraints.mapped([*others, body]):
+            if at == body:
+                yield from self._members(shape, params, body + ".", in_body)
+            else:
+                yield from self._member(shape, params, at, others[at])
 
-    def _structure(
-        self, shape: Shape, value: dict[str, Any], path: str, skip: frozenset[str] = NOTHING
-    ) -> Iterator[Violation]:
-        for name, member in shape.members.items():
-            if name in skip or member.serialization.get("eventstream"):
-                continue
-            at = path + name[0].lower() + name[1:]
-            item = value.get(name)
-            if item is not None:
-                yield from self._value(member, item, at)
-            elif name in shape.required_members and "required" not in self._without:
-                yield Violation(at, "required", "null", constraints.NOT_NULL)
+    def _structure(self, shape: Shape, value: dict[str, Any], path: str) -> Iterator[Violation]:
+        yield from self._members(shape, value, path, list(shape.members))
+
+    def _members(self, shape: Shape, value: dict[str, Any], path: str, names: list[str]) -> Iterator[Violation]:
+        spelled = {_camel(name): name for name in names}
+        for at in constraints.mapped(list(spelled)):
+            yield from self._member(shape, value, path + at, spelled[at])
+
+    def _member(self, shape: Shape, value: dict[str, Any], at: str, name: str) -> Iterator[Violation]:
+        member, item = shape.members[name], value.get(name)
+        if member.serialization.get("eventstream") or (shape.name, name) in constraints.OWN_JUDGEMENT:
+            return
+        if item is not None:
+            yield from self._value(member, item, at)
+        elif name in shape.required_members and "required" not in self._without:
+            yield Violation(at, "required", "null", constraints.NOT_NULL)
 
     def _value(self, shape: Shape, value: Any, at: str) -> Iterator[Violation]:
         for constraint in constraints.of(shape):
@@ -217,7 +228,7 @@ class _Walk:
             texts = [c.text for c in rules]
             if shape.member.name not in constraints.NULLABLE_ITEMS:
                 texts.append(constraints.NOT_NULL)
-            text = f"Member must satisfy constraint: [{', '.join(texts)}]"
+            text = constraints.LISTS.get(shape.name) or f"Member must satisfy constraint: [{', '.join(texts)}]"
             yield self._violation(shape, value, at, kinds[0] if kinds else "length", text)
 
     def _map(self, shape: Shape, value: dict[str, Any], at: str) -> Iterator[Violation]:
@@ -240,6 +251,10 @@ class _Walk:
         hidden = self._service in constraints.SILENT
         printed = None if hidden or _is_sensitive(shape) else constraints.printed(shape, value)
         return Violation(at, kind, printed, text.partition(": [")[0] if hidden and kind == "enum" else text)
+
+
+def _camel(name: str) -> str:
+    return name[0].lower() + name[1:]
 
 
 def _is_sensitive(shape: Shape) -> bool:

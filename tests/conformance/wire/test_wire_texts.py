@@ -17,8 +17,6 @@ from stratolite.wire.decode import decode
 from stratolite.wire.faults import WireError
 from stratolite.wire.http1 import Headers, Request
 
-RUNTIME_ROLE = r"arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+"
-
 VIOLATIONS: list[tuple[str, str, str, dict[str, Any], str, str]] = [
     (  # kms: test_generate_random_invalid_number_of_bytes
         "kms",
@@ -71,11 +69,32 @@ VIOLATIONS: list[tuple[str, str, str, dict[str, Any], str, str]] = [
         "lambda",
         "CreateFunction",
         "rest-json",
-        {"FunctionName": "f", "Role": "r1", "Code": {}, "Architectures": ["X86_64"]},
+        {"FunctionName": "f", "Role": "arn:aws:iam::000000000000:role/r", "Code": {}, "Architectures": ["X86_64"]},
         "ValidationException",
-        "2 validation errors detected: Value 'r1' at 'role' failed to satisfy constraint: Member must satisfy regular "
-        f"expression pattern: {RUNTIME_ROLE}; Value '[X86_64]' at 'architectures' failed to satisfy constraint: Member "
-        "must satisfy constraint: [Member must satisfy enum value set: [x86_64, arm64], Member must not be null]",
+        "1 validation error detected: Value '[X86_64]' at 'architectures' failed to satisfy constraint: Member must "
+        "satisfy constraint: [Member must satisfy enum value set: [x86_64, arm64], Member must not be null]",
+    ),
+    (  # lambda: test_create_lambda_exceptions
+        "lambda",
+        "CreateFunction",
+        "rest-json",
+        {"FunctionName": "f", "Role": "r1", "Code": {}},
+        "ValidationException",
+        "1 validation error detected: Value 'r1' at 'role' failed to satisfy constraint: Member must satisfy regular "
+        r"expression pattern: arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+",
+    ),
+    (  # lambda: test_layer_exceptions; runtimes are those of today, not the model's
+        "lambda",
+        "PublishLayerVersion",
+        "rest-json",
+        {"LayerName": "l", "Content": {}, "CompatibleRuntimes": ["invalidruntime"], "CompatibleArchitectures": ["a"]},
+        "ValidationException",
+        "2 validation errors detected: Value '[invalidruntime]' at 'compatibleRuntimes' failed to satisfy constraint: "
+        "Member must satisfy enum value set: [nodejs20.x, python3.14, provided.al2023, python3.12, python3.13, "
+        "nodejs24.x, nodejs22.x, java25, python3.10, python3.11, java21, ruby3.3, ruby3.4, ruby3.2, python3.8, "
+        "python3.9, java17, nodejs16.x, dotnet10, dotnet8, java11, dotnet6, nodejs18.x, provided.al2, java8.al2]; "
+        "Value '[a]' at 'compatibleArchitectures' failed to satisfy constraint: Member must satisfy constraint: "
+        "[Member must satisfy enum value set: [x86_64, arm64], Member must not be null]",
     ),
     (  # lambda: test_invalid_vpc_config_subnet
         "lambda",
@@ -107,7 +126,7 @@ VIOLATIONS: list[tuple[str, str, str, dict[str, Any], str, str]] = [
         "satisfy constraint: Map keys must satisfy constraint: [Member must have length less than or equal to 1024, "
         "Member must have length greater than or equal to 1, Member must satisfy regular expression pattern: [0-9]+]",
     ),
-    (  # apigateway: test_update_method_response_negative_tests; the body is a member of its own, and looked at first
+    (  # apigateway: test_update_method_response_negative_tests; the body is a member of its own
         "apigateway",
         "UpdateMethodResponse",
         "rest-json",
@@ -123,6 +142,22 @@ VIOLATIONS: list[tuple[str, str, str, dict[str, Any], str, str]] = [
         "failed to satisfy constraint: Member must satisfy enum value set: [add, remove, move, test, replace, copy]; "
         "Value 'wrong' at 'statusCode' failed to satisfy constraint: Member must satisfy regular expression pattern: "
         r"[1-5]\d\d",
+    ),
+    (  # events: test_create_api_destination_invalid_parameters
+        "events",
+        "CreateApiDestination",
+        "json",
+        {
+            "Name": "n",
+            "ConnectionArn": "invalid-arn",
+            "InvocationEndpoint": "https://a",
+            "HttpMethod": "INVALID_METHOD",
+        },
+        "ValidationException",
+        "2 validation errors detected: Value 'invalid-arn' at 'connectionArn' failed to satisfy constraint: Member "
+        r"must satisfy regular expression pattern: ^arn:aws([a-z]|\-)*:events:([a-z]|\d|\-)*:([0-9]{12})?:connection\/"
+        r"[\.\-_A-Za-z0-9]+\/[\-A-Za-z0-9]+$; Value 'INVALID_METHOD' at 'httpMethod' failed to satisfy constraint: "
+        "Member must satisfy enum value set: [HEAD, POST, PATCH, DELETE, PUT, GET, OPTIONS]",
     ),
     (  # apigateway: test_gateway_response_validation; twenty-one values, some in one bucket
         "apigateway",
@@ -231,6 +266,14 @@ def test_violated_constraints(
         validate.check(service, operation, params, protocol)
     assert caught.value.message == message
     assert caught.value.code == code
+
+
+def test_lambda_itself_judges_the_runtime_of_a_function() -> None:
+    params = {"FunctionName": "f", "Role": "arn:aws:iam::000000000000:role/r", "Code": {}, "Runtime": "python2000"}
+    assert validate.violations("lambda", "CreateFunction", params) == []
+    assert [v.path for v in validate.violations("lambda", "ListLayers", {"CompatibleRuntime": "python2000"})] == [
+        "compatibleRuntime"
+    ]
 
 
 def test_a_service_may_judge_some_kinds_itself() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,7 @@ from stratolite.kernel import (
     Service,
     Store,
     Telemetry,
+    Trace,
     Undeliverable,
     job,
     operation,
@@ -367,3 +369,22 @@ def test_the_same_seed_gives_the_same_life_and_deaths_lose_nothing(tmp_path: Pat
     first = life(tmp_path / "a")
     assert first == life(tmp_path / "b")
     assert any(kind.startswith("commit") for kind in first[1])
+
+
+def test_a_journey_goes_on_where_a_batch_served_it_together_with_others(house: House) -> None:
+    async def main() -> None:
+        telemetry, world = house.cloud.telemetry, house.world
+        one, two = Trace.start(world), Trace.start(world)
+        for trace in (one, two):
+            telemetry.span(trace, f"send {trace.root}", "api", "send", "0", "r", 1.0, 2.0, None, None)
+        call = dataclasses.replace(house.call(), trace=one.under(f"send {one.root}"), _span=None)
+        with call.span("both", "batch") as batch:
+            batch.link(two.under(f"send {two.root}"))
+            with batch.span("inner"):
+                pass
+        seen = {s.name: s for s in telemetry.journey(two.root)}
+        assert set(seen) == {"send", "both", "inner"}
+        assert seen["both"].parent == seen["send"].span and seen["inner"].parent == seen["both"].span
+        assert [s.name for s in telemetry.journey(one.root)] == ["send", "inner", "both"]
+
+    house.run(main)

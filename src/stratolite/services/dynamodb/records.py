@@ -61,12 +61,12 @@ def write(call: Call, table: Table, before: Item | None, after: Item | None, by_
     if by_service:
         record["userIdentity"] = SERVICE_IDENTITY
     call.tx.run(
-        "INSERT INTO dynamodb_stream_record (stream, seq, at, record, trace) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO dynamodb_stream_record (stream, seq, at, trace, record) VALUES (?, ?, ?, ?, ?)",
         table.stream,
         seq,
         call.now,
-        _encode(record).encode("utf-8", "surrogatepass"),
         call.trace.header,
+        _encode(record).encode("utf-8", "surrogatepass"),
     )
     if not trimming:
         call.tx.run("UPDATE dynamodb_stream SET trimming = 1 WHERE key = ?", table.stream)

@@ -57,7 +57,7 @@ class Stream:
 
     @staticmethod
     def batch(call: Call, arn: str, cursor: Any, limit: int, options: dict[str, Any]) -> Batch:
-        """Up to `limit` records from the cursor on, as a function sees them; each handle is {"trace": the writer's}."""
+        """Up to `limit` records from the cursor on, each with the ARN of its stream, as a function sees it."""
         stream = _find(call, arn)
         at = _beginning(call, stream, options) if cursor is None else int(cursor)
         records: list[dict[str, Any]] = []
@@ -65,12 +65,12 @@ class Stream:
         handles: list[dict[str, str]] = []
         size = 0
         rows = call.tx.all(
-            "SELECT seq, record, trace FROM dynamodb_stream_record WHERE stream = ? AND seq >= ? ORDER BY seq LIMIT ?",
+            "SELECT seq, trace, record FROM dynamodb_stream_record WHERE stream = ? AND seq >= ? ORDER BY seq LIMIT ?",
             stream["key"],
             at,
             limit,
         )
-        for seq, record, trace in rows:
+        for seq, trace, record in rows:
             size += len(record)
             if records and size > MOST_BYTES:
                 break
@@ -83,9 +83,9 @@ class Stream:
             records=records,
             ids=ids,
             cursor=at,
+            handles=handles,
             more=at < stream["next"] and bool(records),
             wake=("dynamodb-stream", stream["key"]) if is_open else None,
-            handles=handles,
         )
 
     @staticmethod

@@ -42,8 +42,17 @@ def keep(call: Call, archive: int, event: dict[str, Any]) -> None:
     call.tx.run("INSERT INTO events_archived (archive, at, event) VALUES (?, ?, ?)", archive, call.now, text)
     call.tx.run(
         "UPDATE events_archive SET event_count = event_count + 1, size_bytes = size_bytes + ? WHERE key = ?",
-        len(text.encode()), archive,
+        _size(event), archive,
     )  # fmt: skip
+
+
+_FIXED_BYTES = 14 + 12  # a time and an account
+
+
+def _size(event: dict[str, Any]) -> int:
+    """As AWS counts: what PutEvents counts of an entry, and what every event has. Recorded: 159 for a detail of 79."""
+    texts = [event["source"], event["detail-type"], transformers.text(event["detail"]), *event["resources"]]
+    return _FIXED_BYTES + sum(len(each.encode()) for each in texts)
 
 
 def _summary(row: Any) -> dict[str, Any]:

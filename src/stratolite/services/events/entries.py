@@ -26,11 +26,16 @@ def size(entry: dict[str, Any]) -> int:
 def put_events(call: Call, entries: list[dict[str, Any]]) -> dict[str, Any]:
     if sum(size(entry) for entry in entries) > TOTAL_BYTES:
         raise ValidationException("Total size of the entries in the request is over the limit.")
-    answers = [_put(call, entry) for entry in entries]
+    seen: dict[str | None, buses.Bus | None] = {}
+    triggered: list[routing.Route] = []
+    answers = [_put(call, entry, seen, triggered) for entry in entries]
+    routing.tell(call, triggered)
     return {"FailedEntryCount": sum("ErrorCode" in answer for answer in answers), "Entries": answers}
 
 
-def _put(call: Call, entry: dict[str, Any]) -> dict[str, Any]:
+def _put(
+    call: Call, entry: dict[str, Any], seen: dict[str | None, buses.Bus | None], triggered: list[routing.Route]
+) -> dict[str, Any]:
     for name, member in _REQUIRED:
         if not entry.get(member):
             reason = f"{name} is a required argument."
@@ -38,7 +43,7 @@ def _put(call: Call, entry: dict[str, Any]) -> dict[str, Any]:
     if entry["Source"].startswith("aws."):
         return _refused("NotAuthorizedForSourceException", "Not authorized for the source.")
     try:
-        detail = json.loads(entry["Detail"], parse_constant=_no_constant)
+        detail = _DETAIL.decode(entry["Detail"])
     except ValueError:
         detail = None
     if not isinstance(detail, dict):
@@ -54,10 +59,13 @@ def _put(call: Call, entry: dict[str, Any]) -> dict[str, Any]:
         detail=detail,
     )
     # A bus that does not exist takes the event all the same: nobody is there to hear it.
-    bus = buses.look(call, entry.get("EventBusName"))
+    given = entry.get("EventBusName")
+    if given not in seen:
+        seen[given] = buses.look(call, given)
+    bus = seen[given]
     if bus is not None:
         trace = Trace.parse(entry["TraceHeader"]) if entry.get("TraceHeader") else None
-        routing.accept(replace(call, trace=trace) if trace else call, bus, event)
+        triggered += routing.accept(replace(call, trace=trace) if trace else call, bus, event)
     return {"EventId": event["id"]}
 
 
@@ -67,3 +75,6 @@ def _refused(code: str, message: str) -> dict[str, Any]:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(name)  # NaN and Infinity are Python's, not JSON's
+
+
+_DETAIL = json.JSONDecoder(parse_constant=_no_constant)

@@ -158,7 +158,7 @@ def replay(call: Call, replay: int) -> None:
         detail = event.pop("detail", {})
         event |= {"replay-name": row["name"], "resources": resources, "detail": detail}
         if bus is not None:
-            routing.accept(call, bus, event, only=destination.get("FilterArns") or ())
+            routing.tell(call, routing.accept(call, bus, event, only=destination.get("FilterArns") or ()))
     if kept:
         call.tx.run(
             "UPDATE events_replay SET state = ?, replayed_at = ?, replayed_seq = ? WHERE key = ?",

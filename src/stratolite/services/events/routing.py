@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections import Counter, OrderedDict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -21,7 +21,7 @@ Event = dict[str, Any]
 INDEXES_KEPT = 256
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Target:
     """A target of a rule, read once: what it gets, and how often it is tried."""
 
@@ -29,9 +29,11 @@ class Target:
     document: dict[str, Any]
     retry: Retry
     dead_letter: str | None
+    is_plain: bool
+    """Whether it gets the event as it is."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Route:
     """A rule as routing needs it."""
 
@@ -91,7 +93,9 @@ def _target(text: str) -> Target:
     retry = Retry(
         policy.get("MaximumRetryAttempts", 185), float(policy.get("MaximumEventAgeInSeconds", 86_400)), "events"
     )
-    return Target(document["Arn"], document, retry, (document.get("DeadLetterConfig") or {}).get("Arn"))
+    dead_letter = (document.get("DeadLetterConfig") or {}).get("Arn")
+    is_plain = not document.keys() & {"Input", "InputPath", "InputTransformer"}
+    return Target(document["Arn"], document, retry, dead_letter, is_plain)
 
 
 # ---------------------------------------------------------------------- events
@@ -126,29 +130,37 @@ def envelope(
     }
 
 
-def accept(call: Call, bus: Bus, event: Event, only: Collection[str] = ()) -> None:
-    """Route an event: archive it, and deliver it to the targets of every rule that matches.
+def accept(call: Call, bus: Bus, event: Event, only: Collection[str] = (), hops: int = 0) -> list[Route]:
+    """Route an event: archive it, and deliver it to the targets of every rule that matches; those rules.
 
     Args:
         only: the ARNs of the rules a replay is limited to; none means all.
+        hops: how many buses it came through.
     """
+    triggered = []
     for owner in index(call, bus).matches(event):
         if isinstance(owner, Archiving):
             archives.keep(call, owner.key, event)
         elif not only or owner.arn in only:
-            call.metric("AWS/Events", "MatchedEvents", RuleName=owner.name)
-            send(call, owner, event)
+            send(call, owner, event, hops)
+            triggered.append(owner)
+    return triggered
 
 
-def send(call: Call, owner: Route, event: Event) -> None:
+def tell(call: Call, triggered: Iterable[Route]) -> None:
+    """The metrics of what was set off. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html"""
+    for owner, count in Counter(triggered).items():
+        for name in ("MatchedEvents", "TriggeredRules"):
+            call.metric("AWS/Events", name, count, RuleName=owner.name)
+        if owner.targets:
+            call.metric("AWS/Events", "Invocations", count * len(owner.targets), RuleName=owner.name)
+
+
+def send(call: Call, owner: Route, event: Event, hops: int = 0) -> None:
     """To every target of the rule, in this transaction."""
-    if not owner.targets:
-        return
-    call.metric("AWS/Events", "TriggeredRules", RuleName=owner.name)
     whole: str | None = None
     for target in owner.targets:
-        call.metric("AWS/Events", "Invocations", RuleName=owner.name)
-        if _is_plain(target.document):
+        if target.is_plain:
             payload = whole = whole or transformers.text(event)
         else:
             try:
@@ -164,12 +176,8 @@ def send(call: Call, owner: Route, event: Event) -> None:
             source="events",
             retry=target.retry,
             dead_letter=target.dead_letter,
-            context=_context(owner, target.document, event),
+            context=_context(owner, target.document, event, hops),
         )
-
-
-def _is_plain(document: Mapping[str, Any]) -> bool:
-    return "Input" not in document and "InputPath" not in document and "InputTransformer" not in document
 
 
 def _payload(call: Call, owner: Route, document: Mapping[str, Any], event: Event) -> str:
@@ -182,14 +190,15 @@ def _payload(call: Call, owner: Route, document: Mapping[str, Any], event: Event
     return transformers.transform(event, transformer.get("InputPathsMap") or {}, transformer["InputTemplate"], context)
 
 
-def _context(owner: Route, document: Mapping[str, Any], event: Event) -> dict[str, Any]:
+def _context(owner: Route, document: Mapping[str, Any], event: Event, hops: int) -> dict[str, Any]:
     """What targets of each kind may want to know."""
     context: dict[str, Any] = {"rule_arn": owner.arn}
-    group = (document.get("SqsParameters") or {}).get("MessageGroupId")
-    if group:
-        context["message_group_id"] = group
-    if document.get("KinesisParameters"):
+    if ":event-bus/" in document["Arn"]:
+        context["hops"] = hops + 1
+    if "SqsParameters" in document:
+        context["message_group_id"] = document["SqsParameters"].get("MessageGroupId")
+    if "KinesisParameters" in document:
         context["partition_key"] = str(transformers.find(event, document["KinesisParameters"]["PartitionKeyPath"], ""))
-    if document.get("HttpParameters"):
+    if "HttpParameters" in document:
         context["http"] = document["HttpParameters"]
     return context

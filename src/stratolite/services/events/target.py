@@ -9,6 +9,8 @@ from stratolite.languages import arns
 
 from . import buses, routing
 
+# AWS forbids long chains without saying where it cuts them. Here a circle of buses ends after so many.
+HOPS = 10
 _FIELDS = frozenset({"id", "source", "account", "time", "region", "detail-type", "detail"})
 
 
@@ -29,7 +31,10 @@ def deliver(call: Call, delivery: Delivery) -> None:
     if sender and arns.parse(sender).region != bus.region:
         # An event that crosses regions is a new one there; it keeps the time, account and region it came from.
         event["id"] = call.world.id()
-    routing.accept(call, bus, event)
+    hops = delivery.context.get("hops", 0)
+    if hops > HOPS:
+        raise Undeliverable("TOO_MANY_HOPS", f"The event came through {HOPS} event buses.", retry=False)
+    routing.tell(call, routing.accept(call, bus, event, hops=hops))
 
 
 def _text(value: str) -> dict[str, str]:

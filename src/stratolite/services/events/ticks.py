@@ -60,3 +60,4 @@ def tick(call: Call, rule: int, at: float) -> None:
         detail={},
     )
     routing.send(call, found, event)
+    routing.tell(call, [found])

@@ -2,6 +2,21 @@
 
 from stratolite.kernel import Service
 
-from . import aliases, encryption, grants, keys, macs, policies, resources, rotation, tags
+from . import (
+    aliases,
+    asymmetric,
+    encryption,
+    grants,
+    imports,
+    keys,
+    macs,
+    policies,
+    resources,
+    rotation,
+    tags,
+)
 
-service = Service("kms", modules=[keys, aliases, policies, tags, grants, encryption, macs, rotation, resources])
+service = Service(
+    "kms",
+    modules=[keys, aliases, policies, tags, grants, encryption, asymmetric, macs, rotation, imports, resources],
+)

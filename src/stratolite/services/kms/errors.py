@@ -40,6 +40,22 @@ class KMSInvalidMacException(AwsError):
     """"""
 
 
+class KMSInvalidSignatureException(AwsError):
+    """"""
+
+
+class InvalidImportTokenException(AwsError):
+    """"""
+
+
+class ExpiredImportTokenException(AwsError):
+    """"""
+
+
+class IncorrectKeyMaterialException(AwsError):
+    """"""
+
+
 class UnsupportedOperationException(AwsError):
     """"""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from stratolite.kernel import Call, job, operation
 
-from . import names
+from . import names, pairs
 from .errors import AlreadyExistsException, UnsupportedOperationException, ValidationException
 from .names import Key
 from .pages import paged
@@ -16,6 +16,7 @@ from .tags import checked
 
 _DAY_S = 86400.0
 _PAGE = 100
+_ORIGINS = {"AWS_KMS", "EXTERNAL"}
 _WINDOW_DAYS = range(7, 31)
 
 
@@ -41,26 +42,33 @@ def create_key(
         raise UnsupportedOperationException(f"Keys of spec {spec} are not emulated here.")
     if usage not in SPECS[spec].algorithms:
         raise ValidationException(f"KeyUsage {usage} is not compatible with KeySpec {spec}")
-    if SPECS[spec].material_bytes is None or origin != "AWS_KMS":
-        raise UnsupportedOperationException("Key pairs and imported key material are not emulated here.")
+    if origin not in _ORIGINS:
+        raise UnsupportedOperationException(f"Keys of origin {origin} are not emulated here.")
+    is_pair = SPECS[spec].material_bytes is None
+    if is_pair or origin == "EXTERNAL":
+        pairs.check_library()
     key_id = f"mrk-{call.world.hex(32)}" if multi_region else call.world.id()
     call.tx.run(
         """INSERT INTO kms_key (account, region, id, description, usage, spec, state, manager, origin, policy, tags,
                                 primary_region, created_at)
-           VALUES (?, ?, ?, ?, ?, ?, 'Enabled', 'CUSTOMER', ?, ?, ?, ?, ?)""",
+           VALUES (?, ?, ?, ?, ?, ?, ?, 'CUSTOMER', ?, ?, ?, ?, ?)""",
         call.account,
         call.region,
         key_id,
         description,
         usage,
         spec,
+        "PendingImport" if origin == "EXTERNAL" else "Enabled",
         origin,
         policy or names.default_policy(call.account),
         json.dumps(checked({}, tags or [])),
         call.region if multi_region else None,
         call.now,
     )
-    names.add_material(call, key_id, spec, None)
+    if origin == "AWS_KMS" and is_pair:
+        call.later("kms.make_pair", key_id=key_id, spec=spec)
+    elif origin == "AWS_KMS":
+        names.add_material(call, key_id, spec, None)
     return {"KeyMetadata": metadata(call, names.get(call, key_id))}
 
 
@@ -196,6 +204,8 @@ def metadata(call: Call, key: Key) -> dict[str, Any]:
         "KeyState": row["state"],
         "DeletionDate": row["delete_at"],
         "Origin": row["origin"],
+        "ExpirationModel": row["expiration"],
+        "ValidTo": row["valid_to"],
         "KeyManager": row["manager"],
         "CustomerMasterKeySpec": key.spec,
         "KeySpec": key.spec,

@@ -144,20 +144,28 @@ def add_material(call: Call, key_id: str, spec: str, cause: str | None) -> None:
     """What a key locks with from now on; what it locked before stays readable with what it was locked with."""
     length = SPECS[spec].material_bytes
     assert length is not None
+    keep_material(call, key_id, call.world.random.randbytes(length), cause)
+
+
+def keep_material(
+    call: Call, key_id: str, secret: bytes, cause: str | None, material_id: str | None = None, is_pending: bool = False
+) -> None:
     call.tx.run(
-        "INSERT INTO kms_material (key_id, id, secret, created_at, cause) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO kms_material (key_id, id, secret, created_at, cause, is_pending) VALUES (?, ?, ?, ?, ?, ?)",
         key_id,
-        call.world.hex(64),
-        call.world.random.randbytes(length),
+        material_id or call.world.hex(64),
+        secret,
         call.now,
         cause,
+        is_pending,
     )
 
 
 def material(call: Call, key_id: str, seq: int | None = None) -> Any:
     """A key's newest material, or the one of that number."""
     return call.tx.one(
-        "SELECT * FROM kms_material WHERE key_id = ? AND (? IS NULL OR seq = ?) ORDER BY seq DESC LIMIT 1",
+        """SELECT * FROM kms_material WHERE key_id = ? AND NOT is_pending AND (? IS NULL OR seq = ?)
+           ORDER BY seq DESC LIMIT 1""",
         key_id,
         seq,
         seq,

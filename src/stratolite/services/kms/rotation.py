@@ -7,7 +7,7 @@ from typing import Any
 from stratolite.kernel import Call, job, operation
 
 from . import names
-from .errors import LimitExceededException, UnsupportedOperationException
+from .errors import KMSInvalidStateException, LimitExceededException, UnsupportedOperationException
 from .names import Key
 from .pages import paged
 from .specs import SYMMETRIC
@@ -48,12 +48,17 @@ def get_key_rotation_status(call: Call, key_id: str) -> dict[str, Any]:
 @operation
 def rotate_key_on_demand(call: Call, key_id: str) -> dict[str, Any]:
     """AWS: takes minutes. Here: at once."""
-    key = _key(call, key_id)
+    key = names.get(call, key_id)
     names.check_state(key)
+    if key.spec != SYMMETRIC:
+        raise UnsupportedOperationException
     done = call.tx.value("SELECT count(*) FROM kms_material WHERE key_id = ? AND cause = 'ON_DEMAND'", key.id)
     if done >= _MAX_ON_DEMAND:
         raise LimitExceededException(arn=key.arn)
-    names.add_material(call, key.id, key.spec, "ON_DEMAND")
+    if key.row["origin"] == "EXTERNAL":
+        _take_up_pending(call, key)
+    else:
+        names.add_material(call, key.id, key.spec, "ON_DEMAND")
     return {"KeyId": key.arn}
 
 
@@ -94,6 +99,15 @@ def rotation_due(call: Call, key: int, at: float) -> None:
     if row["state"] == "Enabled":
         names.add_material(call, row["id"], row["spec"], "AUTOMATIC")
     _schedule(call, Key(row), row["rotation_days"])
+
+
+def _take_up_pending(call: Call, key: Key) -> None:
+    """Imported keys rotate to material that was imported for it."""
+    taken = call.tx.run(
+        "UPDATE kms_material SET is_pending = 0, cause = 'ON_DEMAND' WHERE key_id = ? AND is_pending", key.id
+    )
+    if not taken.rowcount:
+        raise KMSInvalidStateException(f"No available key material pending rotation for the key: {key.arn}.")
 
 
 def _schedule(call: Call, key: Key, days: int) -> None:

@@ -43,6 +43,13 @@ async def create_function(
     logging_config: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     which = names.named(call, function_name)
+    if len(which.name) > 64:
+        raise InvalidParameterValueException(
+            f"1 validation error detected: Value '{which.name}' at 'functionName' failed to satisfy constraint: "
+            "Member must have length less than or equal to 64"
+        )
+    if len(tags or {}) > limits.TAGS:
+        raise InvalidParameterValueException("Number of tags exceeds resource tag limit.")
     if package_type == "Image":
         raise InvalidParameterValueException("Stratolite has no engine for container images.")
     config = configurations.defaults(
@@ -239,7 +246,7 @@ async def update_function_code(
         )  # fmt: skip
         updated = _updated(c, which)
         if publish:
-            return configurations.shown(versions.publish(c, names.version(c, which), None))
+            return configurations.shown(versions.publish(c, names.version(c, which), None, pending=True))
         return updated
 
 
@@ -333,7 +340,8 @@ def put_function_concurrency(call: Call, function_name: str, reserved_concurrent
         raise InvalidParameterValueException(
             "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution"
             " below"
-            f" its minimum value of [{limits.UNRESERVED_MINIMUM}]."
+            f" its minimum value of [{limits.UNRESERVED_MINIMUM}].",
+            Type=None,
         )
     call.tx.run(
         "UPDATE lambda_function SET reserved = ? WHERE key = ?", reserved_concurrent_executions, function["key"]
@@ -343,7 +351,7 @@ def put_function_concurrency(call: Call, function_name: str, reserved_concurrent
 
 @operation
 def get_function_concurrency(call: Call, function_name: str) -> dict[str, Any]:
-    function = names.function(call, _unqualified(call, function_name), LATEST)
+    function = names.function(call, _unqualified(call, function_name))
     return {} if function["reserved"] is None else {"ReservedConcurrentExecutions": function["reserved"]}
 
 
@@ -367,9 +375,9 @@ def _unqualified(call: Call, function_name: str) -> names.Named:
 @operation
 def get_account_settings(call: Call) -> dict[str, Any]:
     reserved, count, size = call.tx.all(
-        "SELECT coalesce(sum(f.reserved), 0), count(DISTINCT f.key), coalesce(sum(v.code_size), 0)"
-        " FROM lambda_function f LEFT JOIN lambda_version v ON v.function = f.key AND v.version = '$LATEST'"
-        " WHERE f.account = ? AND f.region = ?",
+        "SELECT (SELECT coalesce(sum(reserved), 0) FROM lambda_function WHERE account = ?1 AND region = ?2),"
+        " count(DISTINCT f.key), coalesce(sum(v.code_size), 0)"
+        " FROM lambda_function f JOIN lambda_version v ON v.function = f.key WHERE f.account = ?1 AND f.region = ?2",
         call.account, call.region,
     )[0]  # fmt: skip
     return {

@@ -40,11 +40,10 @@ def resolve(call: Call, arns: list[str]) -> list[dict[str, Any]]:
             raise InvalidParameterValueException(f"Layer version {arn} does not exist.")
         bare = arn.rpartition(":")[0]
         if bare in seen:
+            first = next(layer["Arn"] for layer in found if layer["Arn"].startswith(bare + ":"))
             raise InvalidParameterValueException(
-                f"Two different versions of the same layer are not allowed to be referenced in the same function. {arn}"
-                f" and {next(layer['Arn'] for layer in found if layer['Arn'].startswith(bare + ':'))}"
-                f" are versions of the"
-                " same layer."
+                "Two different versions of the same layer are not allowed to be referenced in the same function."
+                f" {first} and {arn} are versions of the same layer."
             )
         seen.add(bare)
         found.append({"Arn": arn, "CodeSize": row["code_size"]})
@@ -130,7 +129,13 @@ async def publish_layer_version(
         return _content(c, row)
 
 
+def _check(version: int) -> None:
+    if version < 1:
+        raise InvalidParameterValueException("Layer Version Cannot be less than 1")
+
+
 def _found(call: Call, layer_name: str, version: int) -> Row:
+    _check(version)
     row = _version(call, *_named(call, layer_name), version)
     if row is None:
         raise ResourceNotFoundException("The resource you requested does not exist.")
@@ -150,6 +155,7 @@ def get_layer_version_by_arn(call: Call, arn: str) -> dict[str, Any]:
 
 @operation
 def delete_layer_version(call: Call, layer_name: str, version_number: int) -> None:
+    _check(version_number)
     row = _version(call, *_named(call, layer_name), version_number)
     if row is not None:
         where = json.loads(row["code"])

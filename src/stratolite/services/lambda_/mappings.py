@@ -104,11 +104,6 @@ def create_event_source_mapping(
         )
     if starting_position == "AT_TIMESTAMP" and arns.parse(event_source_arn).service == "dynamodb":
         raise InvalidParameterValueException(f"Unsupported starting position for arn type: {event_source_arn}")
-    try:
-        function = names.version(call, which)
-    except ResourceNotFoundException:
-        raise InvalidParameterValueException("Function does not exist") from None
-    filters.check(filter_criteria)
     config = {
         **(STREAM_DEFAULTS if streaming else QUEUE_DEFAULTS),
         **_settings(
@@ -126,6 +121,11 @@ def create_event_source_mapping(
         ),
         "FunctionResponseTypes": list(function_response_types or ()),
     }
+    try:
+        function = names.version(call, which)
+    except ResourceNotFoundException:
+        raise InvalidParameterValueException("Function does not exist") from None
+    filters.check(filter_criteria)
     _check(config, event_source_arn)
     _check_source(call, event_source_arn, json.loads(function["config"])["Timeout"])
     _check_unique(call, event_source_arn, which)
@@ -171,8 +171,8 @@ def _settings(streaming: bool, **given: Any) -> dict[str, Any]:
         raise InvalidParameterValueException(
             "Unsupported DestinationConfig parameter for given event source mapping type."
         )
-    if found.get("FilterCriteria") == {}:
-        del found["FilterCriteria"]
+    if not (found.get("FilterCriteria") or {}).get("Filters"):
+        found.pop("FilterCriteria", None)
     return found
 
 

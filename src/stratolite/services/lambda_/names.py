@@ -15,8 +15,7 @@ from .errors import InvalidParameterValueException, ResourceNotFoundException
 
 LATEST = "$LATEST"
 _FORM = re.compile(
-    r"(?:arn:aws[a-zA-Z-]*:lambda:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):function:"
-    r"|(?P<partial>\d{12}):function:|function:)?"
+    r"(?:arn:aws[a-zA-Z-]*:lambda:)?(?:(?P<region>[a-z]{2}(?:-[a-z]+)+-\d):)?(?:(?P<account>\d{12}):)?(?:function:)?"
     r"(?P<name>[a-zA-Z0-9-_]+)(?::(?P<qualifier>\$LATEST|[a-zA-Z0-9-_]+))?"
 )
 
@@ -45,11 +44,6 @@ def named(call: Call, function_name: str, qualifier: str | None = None) -> Named
         # The model's pattern lets nothing else through; a name we are given from inside may be anything.
         raise ResourceNotFoundException(f"Function not found: {function_name}")
     name, inner = match["name"], match["qualifier"]
-    if len(name) > 64:
-        raise InvalidParameterValueException(
-            f"1 validation error detected: Value '{name}' at 'functionName' failed to satisfy constraint: "
-            "Member must have length less than or equal to 64"
-        )
     region = match["region"] or call.region
     if region != call.region:
         raise ResourceNotFoundException(f"Functions from '{region}' are not reachable in this region ('{call.region}')")
@@ -57,7 +51,7 @@ def named(call: Call, function_name: str, qualifier: str | None = None) -> Named
         raise InvalidParameterValueException(
             "The derived qualifier from the function name does not match the specified qualifier."
         )
-    return Named(match["account"] or match["partial"] or call.account, region, name, qualifier or inner)
+    return Named(match["account"] or call.account, region, name, qualifier or inner)
 
 
 def missing(which: Named, default: str | None = None) -> ResourceNotFoundException:

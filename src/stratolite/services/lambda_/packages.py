@@ -39,6 +39,8 @@ async def take(call: Call, code: dict[str, Any], operation: str = "CreateFunctio
         return _local(code.get("S3Key") or "")
     if "ZipFile" in code:
         body = code["ZipFile"]
+        if len(body) * 4 // 3 > limits.CREATE_REQUEST_BYTES:
+            raise RequestEntityTooLargeException(limit=limits.CREATE_REQUEST_BYTES, operation=operation)
         if len(body) > limits.ZIPPED_BYTES:
             raise RequestEntityTooLargeException(f"Zipped size must be smaller than {limits.ZIPPED_BYTES} bytes")
     elif "S3Bucket" in code:

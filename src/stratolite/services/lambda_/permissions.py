@@ -150,8 +150,8 @@ def remove_permission(
 @operation
 def get_policy(call: Call, function_name: str, qualifier: str | None = None) -> dict[str, Any]:
     which = names.named(call, function_name, qualifier)
-    function = _existing(call, which)
-    policy = _policy(call, function, which.qualifier)
+    function = names.look(call, which)
+    policy = None if function is None else _policy(call, function, which.qualifier)
     if policy is None:
         raise ResourceNotFoundException("The resource you requested does not exist.")
     document = {"Version": "2012-10-17", "Id": "default", "Statement": json.loads(policy["statements"])}

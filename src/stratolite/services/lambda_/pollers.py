@@ -59,26 +59,23 @@ def _mapping(call: Call, key: int, shard: str) -> Mapping | None:
     return Mapping(row, config, filters.patterns(config.get("FilterCriteria")))
 
 
-async def _invoke(call: Call, mapping: Mapping, batch: Batch, kept: list[int]) -> Outcome:
-    """Hand the kept records of a batch over. Raises TooManyRequestsException, ResourceNotFoundException."""
-    records = [batch.records[i] for i in kept]
+async def _invoke(call: Call, mapping: Mapping, batch: Batch, records: list[dict[str, Any]]) -> Outcome:
+    """Hand records over. Raises TooManyRequestsException, ResourceNotFoundException."""
     which = names.named(call, mapping.row["function_arn"])
     version = versions.routed(call, which)
+    for record in records:
+        if "dynamodb" in record:
+            # A whole number in the stream's own API, one with a fraction here.
+            record["dynamodb"]["ApproximateCreationDateTime"] = arrived(record)
     body = json.dumps({"Records": records}, separators=(",", ":"), ensure_ascii=False).encode()
-    # The journey goes on under the trace of whoever sent the first record; those of the others are told where.
-    senders = list(dict.fromkeys(batch.handles[i].get("trace") for i in kept)) if batch.handles else []
-    traces = [trace for sender in senders if (trace := Trace.parse(sender)) is not None]
-    under = dataclasses.replace(call, trace=traces[0] if traces else call.trace, _span=None)
-    invocation = Invocation(call.world.id(), body, which.qualified())
-    began = call.world.now()
-    try:
-        return await invocations.run(under, version, invocation)
-    finally:
-        for trace in traces[1:]:
-            call.cloud.telemetry.span(
-                trace, call.world.hex(16), "batch", version["name"], call.account, call.region, began, call.world.now(),
-                None, {"request_id": invocation.request_id, "records": len(records), "goes_on_in": traces[0].root},
-            )  # fmt: skip
+    # The journey goes on under the trace of whoever sent the first record; those of the others lead there.
+    found = (Trace.parse(handle.get("trace")) for handle in batch.handles)
+    traces = list({trace.root: trace for trace in found if trace is not None}.values()) or [call.trace]
+    under = dataclasses.replace(call, trace=traces[0], _span=None)
+    with under.span(mapping.arn, "batch", records=len(records)) as child:
+        for other in traces[1:]:
+            child.link(other)
+        return await invocations.run(child, version, Invocation(call.world.id(), body, which.qualified()))
 
 
 def _failed(mapping: Mapping, outcome: Outcome, ids: list[str]) -> set[str]:
@@ -173,7 +170,7 @@ async def _work(call: Call, mapping: Mapping, batch: Batch) -> None:
         try:
             # Committed first: a message that a function has seen must stay hidden after a crash.
             await call.committed()
-            outcome = await _invoke(call, mapping, batch, kept)
+            outcome = await _invoke(call, mapping, batch, [batch.records[i] for i in kept])
             failed = _failed(mapping, outcome, ids)
         except (TooManyRequestsException, ResourceNotFoundException):
             # As on AWS they become visible again when their time is over.
@@ -263,7 +260,7 @@ class _Reader:
             return
         ids = [batch.ids[i] for i in kept]
         try:
-            outcome = await _invoke(call, self.mapping, batch, kept)
+            outcome = await _invoke(call, self.mapping, batch, [batch.records[i] for i in kept])
         except TooManyRequestsException:
             raise Again(BACKOFF_S[0], "throttled") from None
         except ResourceNotFoundException as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from stratolite.kernel import Call, operation
 
-from . import limits, names
+from . import configurations, limits, names
 from .errors import InvalidParameterValueException, ResourceNotFoundException
 
 
@@ -35,6 +35,9 @@ def _find(call: Call, resource: str) -> Tagged:
 
 def _write(call: Call, tagged: Tagged, tags: dict[str, str]) -> None:
     call.tx.run(f"UPDATE {tagged.table} SET tags = ? WHERE key = ?", json.dumps(tags), tagged.key)
+    if tagged.table == "lambda_function":
+        latest = call.tx.value("SELECT key FROM lambda_version WHERE function = ? AND version = '$LATEST'", tagged.key)
+        configurations.changed(call, latest)
 
 
 @operation

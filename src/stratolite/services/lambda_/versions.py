@@ -18,7 +18,7 @@ from .errors import (
 from .names import LATEST
 
 
-def publish(call: Call, row: Row, description: str | None) -> Row:
+def publish(call: Call, row: Row, description: str | None, pending: bool = False) -> Row:
     """The version that now holds what $LATEST is: a new one, or the last if nothing has changed since."""
     which = names.Named(row["account"], row["region"], row["name"], None)
     last = call.tx.one(
@@ -35,9 +35,9 @@ def publish(call: Call, row: Row, description: str | None) -> Row:
         "INSERT INTO lambda_version (function, version, config, code, code_sha256, code_size, generation, revision,"
         " modified_at, state, updated) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
         row["function"], str(number), json.dumps(config), row["code"], row["code_sha256"], row["code_size"],
-        row["generation"], call.world.id(), row["modified_at"], row["state"],
+        row["generation"], call.world.id(), row["modified_at"], "Pending" if pending else row["state"],
     ).lastrowid  # fmt: skip
-    if row["state"] == "Pending":
+    if pending or row["state"] == "Pending":
         call.later("lambda.activate", version=key)
     code = json.loads(row["code"])
     if "zip" in code:
@@ -107,7 +107,9 @@ def _check_routing(call: Call, which: names.Named, version: str, weights: dict[s
     if len(weights) > 1:
         raise InvalidParameterValueException("Number of items in AdditionalVersionWeights cannot be greater than 1")
     if weights and version == LATEST:
-        raise InvalidParameterValueException("$LATEST is not supported for an alias pointing to more than 1 version")
+        raise InvalidParameterValueException(
+            "$LATEST is not supported for an alias pointing to more than 1 version", Type=None
+        )
     for other in weights:
         if other == version:
             raise InvalidParameterValueException(

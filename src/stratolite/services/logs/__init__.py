@@ -2,9 +2,33 @@
 
 from stratolite.kernel import Service
 
-from . import destinations, events, following, groups, metrics, policies, resources, streams, subscriptions, tags
+from . import (
+    destinations,
+    events,
+    following,
+    groups,
+    metrics,
+    policies,
+    resources,
+    streams,
+    subscriptions,
+    tags,
+    target,
+)
 
 service = Service(
     "logs",
-    modules=[groups, streams, events, subscriptions, metrics, following, policies, destinations, tags, resources],
+    modules=[
+        groups,
+        streams,
+        events,
+        subscriptions,
+        metrics,
+        following,
+        policies,
+        destinations,
+        tags,
+        target,
+        resources,
+    ],
 )

@@ -71,7 +71,7 @@ def describe_metric_filters(
             {
                 "filterName": row["name"],
                 "filterPattern": row["pattern"],
-                "metricTransformations": json.loads(row["transformations"]),
+                "metricTransformations": [_described(rule) for rule in json.loads(row["transformations"])],
                 "creationTime": ms(row["created_at"]),
                 "logGroupName": row["group_name"],
                 "applyOnTransformedLogs": False,
@@ -99,6 +99,10 @@ def test_metric_filter(call: Call, filter_pattern: str, log_event_messages: list
             if pattern.matches(message)
         ]
     }
+
+
+def _described(rule: dict[str, Any]) -> dict[str, Any]:
+    return rule | {"defaultValue": float(rule["defaultValue"])} if "defaultValue" in rule else rule
 
 
 def _feeds(row: Any, name: str, namespace: str) -> bool:

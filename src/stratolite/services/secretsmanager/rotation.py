@@ -6,10 +6,10 @@ https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-lam
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from stratolite.kernel import AwsError, Call, job, operation
+from stratolite.languages import schedules
 
 from . import names, values
 from .errors import AccessDeniedException, InvalidParameterException, InvalidRequestException, ResourceNotFoundException
@@ -17,8 +17,7 @@ from .names import Secret
 
 _STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"]
 _TRIAL = ["testSecret"]  # what AWS does to test the configuration when it is not to rotate at once
-_UNIT_S = {"hour": 3600.0, "day": 86400.0}
-_RATE = re.compile(r"rate\((?P<n>\d+) (?P<unit>hour|day)s?\)")
+_DAY_S = 86400.0
 
 
 @operation
@@ -141,14 +140,17 @@ def _schedule(call: Call, secret: int, rules: dict[str, Any]) -> None:
 def _next(rules: dict[str, Any], now: float) -> float | None:
     """The next rotation. AWS: some time in a window of that day. Here: at its beginning."""
     if days := rules.get("AutomaticallyAfterDays"):
-        return now + float(days) * _UNIT_S["day"]
-    expression = rules.get("ScheduleExpression")
-    if expression is None:
-        return None
-    rate = _RATE.fullmatch(expression)
-    if rate is None:
-        raise InvalidParameterException("Invalid ScheduleExpression.")
-    return now + int(rate["n"]) * _UNIT_S[rate["unit"]]
+        return now + float(days) * _DAY_S
+    if expression := rules.get("ScheduleExpression"):
+        return schedule(expression).next_after(now, now)
+    return None
+
+
+def schedule(expression: str) -> schedules.Schedule:
+    try:
+        return schedules.parse_rule(expression)
+    except schedules.ScheduleError:
+        raise InvalidParameterException("Invalid ScheduleExpression.") from None
 
 
 def _check_function(call: Call, function: str) -> None:

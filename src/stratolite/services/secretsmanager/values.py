@@ -66,7 +66,9 @@ def put_secret_value(
     secret_binary: bytes | None = None,
     secret_string: str | None = None,
     version_stages: list[str] | None = None,
+    rotation_token: str | None = None,
 ) -> dict[str, Any]:
+    """A new version. The token of a rotation proves whom a role of another account works for; nobody asks for it here."""
     version = token(client_request_token)
     value = Value.of(secret_string, secret_binary, None)
     if value is None:

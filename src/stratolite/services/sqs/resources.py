@@ -7,7 +7,6 @@ from typing import Any
 
 from stratolite.kernel import Call, Made, Wanted, resource
 
-from . import attributes as rules
 from . import queues
 from .errors import QueueDoesNotExist
 
@@ -17,6 +16,20 @@ ATTRIBUTES = (
     "ReceiveMessageWaitTimeSeconds", "RedriveAllowPolicy", "RedrivePolicy", "SqsManagedSseEnabled", "VisibilityTimeout",
 )  # fmt: skip
 """Properties that are attributes of the same name."""
+
+
+WITHOUT = {
+    "ContentBasedDeduplication": "false",
+    "DelaySeconds": "0",
+    "KmsMasterKeyId": "",
+    "MaximumMessageSize": "262144",
+    "MessageRetentionPeriod": "345600",
+    "ReceiveMessageWaitTimeSeconds": "0",
+    "RedriveAllowPolicy": "",
+    "RedrivePolicy": "",
+    "VisibilityTimeout": "30",
+}
+"""What an attribute becomes when its property leaves the template; the others keep what they had (recorded)."""
 
 
 @resource("AWS::SQS::Queue", replaces={"QueueName", "FifoQueue"})
@@ -39,11 +52,9 @@ class Queue:
     def update(call: Call, made_id: str, wanted: Wanted, was: dict[str, Any]) -> Made:
         sqs = call.api("sqs")
         attributes = {name: value for name, value in _attributes(wanted.properties).items() if name != "FifoQueue"}
-        for name in ATTRIBUTES:
-            if name in was and name not in attributes and name != "FifoQueue":
-                attributes[name] = rules.DEFAULTS.get(name) or rules.FIFO_DEFAULTS.get(name) or ""
-        if attributes.get("KmsDataKeyReusePeriodSeconds") == "":
-            del attributes["KmsDataKeyReusePeriodSeconds"]  # it goes with its key
+        for name, value in WITHOUT.items():
+            if name in was and name not in attributes:
+                attributes[name] = value
         if attributes:
             sqs.set_queue_attributes(QueueUrl=made_id, Attributes=attributes)
         tags = _tags(wanted)

@@ -28,7 +28,7 @@ class Queue:
         return Batch(
             records=[_record(each, queue) for each in taken],
             ids=[each.row["id"] for each in taken],
-            more=len(taken) == limit,
+            more=0 < limit == len(taken),
             wake=("sqs", queue.key),
             due=receiving.next_at(call, queue),
             handles=[{"receipt": each.handle(queue), "trace": each.row["trace"]} for each in taken],

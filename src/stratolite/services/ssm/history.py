@@ -7,7 +7,7 @@ from typing import Any
 
 from stratolite.kernel import Call, operation
 
-from . import names
+from . import changes, names
 from .errors import ParameterNotFound, ParameterVersionLabelLimitExceeded, ParameterVersionNotFound
 from .pages import paged
 from .parameters import opened
@@ -61,6 +61,8 @@ def label_parameter_version(
             label,
             version,
         )
+    if wanted:
+        changes.tell(call, "LabelParameterVersion", parameter, names.version_of(call, parameter["key"], version))
     return {"InvalidLabels": invalid, "ParameterVersion": version}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from stratolite.kernel import AwsError, Call, job, operation
 
-from . import names
+from . import changes, names
 from .errors import (
     HierarchyTypeMismatchException,
     InvalidAllowedPatternException,
@@ -116,6 +116,7 @@ def put_parameter(
     call.tx.run("UPDATE ssm_parameter SET version = ?, expire_at = ? WHERE key = ?", version, expire_at, key)
     if policies and expire_at is not None:
         call.later("ssm.expire", expire_at, parameter=key, at=expire_at)
+    changes.tell(call, "Update" if existing is not None else "Create", parameter, names.version_of(call, key, version))
     return {"Version": version, "Tier": chosen}
 
 
@@ -124,7 +125,7 @@ def delete_parameter(call: Call, name: str) -> None:
     parameter = names.find(call, name)
     if parameter is None:
         raise ParameterNotFound(name=name)
-    _remove(call, parameter["key"])
+    _remove(call, parameter)
 
 
 @operation
@@ -135,7 +136,7 @@ def delete_parameters(call: Call, names: list[str]) -> dict[str, Any]:
         if parameter is None:
             invalid.append(name)
         else:
-            _remove(call, parameter["key"])
+            _remove(call, parameter)
             deleted.append(name)
     return {"DeletedParameters": deleted, "InvalidParameters": invalid}
 
@@ -143,8 +144,9 @@ def delete_parameters(call: Call, names: list[str]) -> dict[str, Any]:
 @job
 def expire(call: Call, parameter: int, at: float) -> None:
     """Deletes a parameter at the end its policy set, if that policy still holds."""
-    if call.tx.value("SELECT expire_at FROM ssm_parameter WHERE key = ?", parameter) == at:
-        _remove(call, parameter)
+    row = call.tx.one("SELECT * FROM ssm_parameter WHERE key = ?", parameter)
+    if row is not None and row["expire_at"] == at:
+        _remove(call, row)
 
 
 def opened(call: Call, parameter: Any, version: Any) -> str:
@@ -227,7 +229,9 @@ def _make_room(call: Call, parameter: Any, name: str) -> None:
     call.tx.run("DELETE FROM ssm_version WHERE parameter = ? AND version = ?", key, oldest)
 
 
-def _remove(call: Call, key: int) -> None:
+def _remove(call: Call, parameter: Any) -> None:
+    key = parameter["key"]
+    changes.tell(call, "Delete", parameter, names.version_of(call, key, parameter["version"]))
     call.tx.run("DELETE FROM ssm_label WHERE parameter = ?", key)
     call.tx.run("DELETE FROM ssm_version WHERE parameter = ?", key)
     call.tx.run("DELETE FROM ssm_parameter WHERE key = ?", key)

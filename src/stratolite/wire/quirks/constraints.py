@@ -175,10 +175,22 @@ def _expanded(pattern: str) -> str:
 def hashed(values: list[str]) -> list[str]:
     """The values of an enumeration in the order AWS prints them: that of a hash table of 32 buckets.
 
-    Recorded answers of nine services agree with Java's String.hashCode, and within a bucket with the newest first.
+    Recorded answers of nine services, of up to 56 values, agree with Java's String.hashCode, and within a bucket with
+    the newest first.
     """
     newest_first = values[::-1]
     return sorted(newest_first, key=lambda text: _java_hash(text) & 31)
+
+
+def mapped(names: list[str]) -> list[str]:
+    """Names in the order AWS reports them: that of a Java HashMap of all of them, first come first in a bucket.
+
+    Agrees with every recorded answer that names more than one member.
+    """
+    buckets = 16
+    while len(names) > buckets * 3 // 4:
+        buckets *= 2
+    return sorted(names, key=lambda name: (_java_hash(name) ^ (_java_hash(name) >> 16)) & (buckets - 1))
 
 
 def _java_hash(text: str) -> int:
@@ -225,6 +237,16 @@ UNPUBLISHED = {"PutEventsRequestEntry": ("kmsKeyIdentifier", "internalMetadata")
 NULLABLE_ITEMS = frozenset({"SubnetId", "SecurityGroupId"})
 """Items for whose lists AWS does not list `Member must not be null`, as recorded from Lambda's VpcConfig."""
 
+OWN_JUDGEMENT = frozenset({("CreateFunctionRequest", "Runtime"), ("UpdateFunctionConfigurationRequest", "Runtime")})
+"""Optional members, by structure, whose constraints the service itself judges and words."""
+
+LISTS = {
+    "CompatibleRuntimes": "Member must satisfy enum value set: [nodejs20.x, python3.14, provided.al2023, python3.12, "
+    "python3.13, nodejs24.x, nodejs22.x, java25, python3.10, python3.11, java21, ruby3.3, ruby3.4, ruby3.2, python3.8, "
+    "python3.9, java17, nodejs16.x, dotnet10, dotnet8, java11, dotnet6, nodejs18.x, provided.al2, java8.al2]",
+}
+"""What AWS says of the items of a list, by shape, where it is not the model's: Lambda names the runtimes of today."""
+
 NOT_VALIDATED: dict[str, frozenset[str]] = {
     # S3 has no such front end: it judges each member in its own words.
     "s3": frozenset(KINDS),
@@ -253,9 +275,9 @@ def code(service: str, operation: str, *, query: bool) -> str:
     return next((name for name in candidates if name in declared), candidates[0])
 
 
-def body_prefix(service: str, operation: str) -> str:
-    """What stands before the path of a member that travels in the body: API Gateway's body is a member itself."""
-    return f"{operation[0].lower()}{operation[1:]}Input." if service == "apigateway" else ""
+def body_member(service: str, operation: str) -> str | None:
+    """The member that holds what travels in the body, where there is one: in API Gateway."""
+    return f"{operation[0].lower()}{operation[1:]}Input" if service == "apigateway" else None
 
 
 class Found(Protocol):

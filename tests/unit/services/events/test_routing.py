@@ -149,6 +149,14 @@ def test_an_event_that_crosses_regions_is_a_new_one(cloud, events):
     assert endpoint.bodies[0]["region"] == "us-east-1"
 
 
+def test_a_circle_of_buses_ends(cloud, events):
+    arn, messages = queue(cloud, "q")
+    events.put_rule(Name="r", EventPattern='{"source":["s"]}')
+    events.put_targets(Rule="r", Targets=[{"Id": "1", "Arn": DEFAULT}, {"Id": "2", "Arn": arn}])
+    events.put_events(Entries=[entry()])
+    assert len(messages()) > 1
+
+
 # ---------------------------------------------------------------------- archives and replays
 
 
@@ -314,3 +322,74 @@ def test_the_secret_lives_and_dies_with_the_connection(cloud, events):
     events.delete_connection(Name="c")
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         secrets.describe_secret(SecretId=secret)
+
+
+# ---------------------------------------------------------------------- queues and dead letters
+
+
+def queue(cloud, name, **attributes):
+    sqs = cloud.client("sqs")
+    url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    return arn, lambda: sqs.receive_message(
+        QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], AttributeNames=["All"]
+    ).get("Messages", [])
+
+
+def test_a_queue_has_the_event_when_put_events_answers(cloud, events):
+    arn, messages = queue(cloud, "q")
+    rule(events, arn)
+    answer = events.put_events(Entries=[entry('{"word": "fünf"}')])
+    body = messages()[0]["Body"]
+    assert body.startswith(
+        '{"version":"0","id":"' + answer["Entries"][0]["EventId"] + '","detail-type":"t","source":"s",'
+    )
+    assert body.endswith('"resources":[],"detail":{"word":"fünf"}}')
+
+
+def test_a_fifo_queue_gets_its_group(cloud, events):
+    arn, messages = queue(cloud, "q.fifo", FifoQueue="true", ContentBasedDeduplication="true")
+    rule(events, arn, SqsParameters={"MessageGroupId": "g"})
+    events.put_events(Entries=[entry()])
+    assert messages()[0]["Attributes"]["MessageGroupId"] == "g"
+
+
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html#eb-dlq-message-attributes
+def test_a_dead_letter_tells_why(cloud, events):
+    endpoint = Endpoint(cloud, events)
+    endpoint.statuses = [503] * 10
+    dead, messages = queue(cloud, "dead")
+    rule(events, endpoint.arn, DeadLetterConfig={"Arn": dead}, RetryPolicy={"MaximumRetryAttempts": 2})
+    answer = events.put_events(Entries=[entry()])
+    cloud.clock.advance(hours=1)
+    letter = messages()[0]
+    assert json.loads(letter["Body"])["id"] == answer["Entries"][0]["EventId"]
+    assert {name: value["StringValue"] for name, value in letter["MessageAttributes"].items()} == {
+        "RULE_ARN": "arn:aws:events:us-east-1:000000000000:rule/r",
+        "TARGET_ARN": endpoint.arn,
+        "ERROR_CODE": "SDK_CLIENT_ERROR",
+        "ERROR_MESSAGE": "Unable to invoke ApiDestination endpoint: The request failed because the endpoint answered "
+        "with status 503.",
+        "EXHAUSTED_RETRY_CONDITION": "MaximumRetryAttempts",
+        "RETRY_ATTEMPTS": "2",
+    }
+
+
+def test_what_cannot_succeed_is_a_dead_letter_at_once(cloud, events):
+    dead, messages = queue(cloud, "dead")
+    rule(events, "arn:aws:sqs:us-east-1:000000000000:gone", DeadLetterConfig={"Arn": dead})
+    events.put_events(Entries=[entry()])
+    attributes = messages()[0]["MessageAttributes"]
+    assert attributes["RETRY_ATTEMPTS"]["StringValue"] == "0"
+    assert attributes["ERROR_CODE"]["StringValue"] == "AWS.SimpleQueueService.NonExistentQueue"
+    assert "EXHAUSTED_RETRY_CONDITION" not in attributes
+
+
+def test_an_event_that_grows_too_old_is_given_up(cloud, events):
+    endpoint = Endpoint(cloud, events)
+    endpoint.statuses = [503] * 1000
+    dead, messages = queue(cloud, "dead")
+    rule(events, endpoint.arn, DeadLetterConfig={"Arn": dead}, RetryPolicy={"MaximumEventAgeInSeconds": 60})
+    events.put_events(Entries=[entry()])
+    cloud.clock.advance(minutes=2)
+    assert messages()[0]["MessageAttributes"]["EXHAUSTED_RETRY_CONDITION"]["StringValue"] == "MaximumEventAgeInSeconds"

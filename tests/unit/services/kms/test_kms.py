@@ -3,12 +3,13 @@
 The texts are AWS's as recorded in LocalStack's suite (tests/aws/services/kms).
 """
 
+import sys
 from typing import Any
 
 import pytest
 
 from stratolite.kernel import AwsError
-from stratolite.services.kms import ciphers
+from stratolite.services.kms import ciphers, pairs
 
 DAY_S = 86400.0
 
@@ -154,6 +155,23 @@ def test_a_grant_is_listed_until_it_is_retired_or_revoked(aws: Any) -> None:
 
 
 def test_what_we_cannot_do_is_refused_by_name(aws: Any) -> None:
-    with pytest.raises(AwsError) as error:
-        make(aws, KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")
+    for wanted in ({"KeySpec": "SM2", "KeyUsage": "SIGN_VERIFY"}, {"Origin": "AWS_CLOUDHSM"}):
+        with pytest.raises(AwsError, match="not emulated here") as error:
+            make(aws, **wanted)
+        assert error.value.code == "UnsupportedOperationException"
+
+
+def test_without_the_library_of_pairs_they_are_refused_by_name(aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cryptography.exceptions", None)
+    pairs._library.cache_clear()
+    with pytest.raises(AwsError, match=r"pip install 'stratolite\[kms\]'") as error:
+        make(aws, KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
     assert error.value.code == "UnsupportedOperationException"
+    pairs._library.cache_clear()
+
+
+def test_the_spec_and_the_usage_of_a_key_must_go_together(aws: Any) -> None:
+    with pytest.raises(AwsError, match="KeyUsage KEY_AGREEMENT is not compatible with KeySpec RSA_2048"):
+        make(aws, KeySpec="RSA_2048", KeyUsage="KEY_AGREEMENT")
+    with pytest.raises(AwsError, match="You must specify a KeyUsage value"):
+        make(aws, KeySpec="HMAC_256")

@@ -197,3 +197,21 @@ def test_several_are_deleted_at_once(aws: Any) -> None:
     with pytest.raises(AwsError) as error:
         aws.ssm.delete_parameter(Name="p")
     assert error.value.code == "ParameterNotFound"
+
+
+def test_the_default_bus_is_told_of_every_change(aws: Any) -> None:
+    queue = aws.sqs.create_queue(QueueName="q")["QueueUrl"]
+    arn = "arn:aws:sqs:us-east-1:000000000000:q"
+    aws.events.put_rule(Name="r", EventPattern='{"source": ["aws.ssm"], "detail": {"name": [{"prefix": "/app"}]}}')
+    aws.events.put_targets(Rule="r", Targets=[{"Id": "1", "Arn": arn, "InputPath": "$.detail"}])
+    put(aws, "/app/p", Description="d")
+    put(aws, "/app/p", Overwrite=True)
+    put(aws, "/other")
+    aws.ssm.label_parameter_version(Name="/app/p", Labels=["live"])
+    aws.ssm.delete_parameter(Name="/app/p")
+    aws.settle()
+    messages = aws.sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
+    told = [json.loads(message["Body"]) for message in messages]
+    assert {detail["operation"] for detail in told} == {"Create", "Update", "LabelParameterVersion", "Delete"}
+    assert len(told) == 4
+    assert {"operation": "Create", "name": "/app/p", "type": "String", "description": "d"} in told

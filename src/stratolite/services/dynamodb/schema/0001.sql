@@ -65,8 +65,8 @@ CREATE TABLE dynamodb_stream_record (
     stream INTEGER NOT NULL,
     seq    INTEGER NOT NULL,
     at     REAL NOT NULL,
+    trace  TEXT NOT NULL,        -- of the request that changed the item
     record BLOB NOT NULL,
-    trace  TEXT NOT NULL,                    -- of the request that made the change: its journey goes on from here
     PRIMARY KEY (stream, seq)
 ) WITHOUT ROWID;
 
