@@ -69,7 +69,7 @@ async def _invoke(call: Call, mapping: Mapping, batch: Batch, records: list[dict
             record["dynamodb"]["ApproximateCreationDateTime"] = arrived(record)
     body = json.dumps({"Records": records}, separators=(",", ":"), ensure_ascii=False).encode()
     # The journey goes on under the trace of whoever sent the first record; those of the others lead there.
-    found = (Trace.parse(handle.get("trace")) for handle in batch.handles)
+    found = [Trace.parse(batch.handles[i].get("trace")) for i in kept] if batch.handles else []
     traces = list({trace.root: trace for trace in found if trace is not None}.values()) or [call.trace]
     under = dataclasses.replace(call, trace=traces[0], _span=None)
     with under.span(mapping.arn, "batch", records=len(records)) as child:
