@@ -43,8 +43,8 @@ def caller_of(cloud: Cloud, request: Request, scheme: str = "http", protocol: st
         headers.get("user-agent") or "",
         protocol,
     )
-    # A function's own calls hang below its invocation even when its SDK sends no trace header.
-    trace = Trace.parse(headers.get("x-amzn-trace-id")) or principal.trace
+    # A function's own calls hang below its invocation, whatever segment its SDK says is their parent.
+    trace = principal.trace or Trace.parse(headers.get("x-amzn-trace-id"))
     return caller if trace is None else replace(caller, trace=trace)
 
 
