@@ -128,6 +128,11 @@ async def _settled(call: Call, name: str) -> Properties:
         await call.world.sleep(SETTLING_S)
 
 
+def _within(wanted: Properties, has: Properties | None) -> bool:
+    """Whether what is described, which has more members, agrees with what is wanted."""
+    return has is not None and all(has.get(member) == value for member, value in wanted.items())
+
+
 def _differing(was: list[Properties], wanted: list[Properties]) -> list[Properties]:
     """The GlobalSecondaryIndexUpdates that lead from one list of indexes to another."""
     before = {each["IndexName"]: _index(each) for each in was}
@@ -137,8 +142,9 @@ def _differing(was: list[Properties], wanted: list[Properties]) -> list[Properti
         if name not in before:
             updates.append({"Create": index})
             continue
+        has = before[name]
         changed = {
-            each: index[each] for each in _INDEX_THROUGHPUT if each in index and index[each] != before[name].get(each)
+            each: index[each] for each in _INDEX_THROUGHPUT if each in index and not _within(index[each], has.get(each))
         }
         if index["KeySchema"] != before[name]["KeySchema"] or index["Projection"] != before[name]["Projection"]:
             updates += [{"Delete": {"IndexName": name}}, {"Create": index}]
@@ -177,13 +183,13 @@ class Table:
     async def update(call: Call, made_id: str, wanted: Wanted, was: Properties) -> Made:
         """One change at a time, as UpdateTable wants it, until nothing is left to be done."""
         properties = wanted.properties
-        while True:
-            found = await _settled(call, made_id)
-            request = _next_change(found, properties)
-            if request is None:
-                break
+        found, asked = await _settled(call, made_id), None
+        while (request := _next_change(found, properties)) is not None:
+            assert request != asked, "a change that was made is not asked for again"
+            asked = request
             with call.write() as c:
                 c.api("dynamodb").update_table(TableName=made_id, **request)
+            found = await _settled(call, made_id)
         with call.write() as c:
             _update_lifetime(c, made_id, properties)
             _recovery(c, made_id, properties)
