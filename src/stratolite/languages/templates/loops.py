@@ -29,6 +29,27 @@ def unroll(document: Any, scope: Scope, path: Path = ()) -> Any:
     return found
 
 
+_EXTENSIONS = ("Fn::FindInMap", "Fn::Length", "Fn::ToJsonString")
+
+
+def worked_out(value: Any, scope: Scope, path: Path = ()) -> Any:
+    """The document with what the transform itself works out in place of its functions: those that need no resource."""
+    if isinstance(value, list):
+        return [worked_out(each, scope, (*path, index)) for index, each in enumerate(value)]
+    if not isinstance(value, dict):
+        return value
+    if len(value) == 1:
+        ((name, argument),) = value.items()
+        if name in _EXTENSIONS:
+            try:
+                return evaluate(value, scope, path)
+            except TemplateError:
+                return value  # it is about a resource, or wrong: what reads the template afterwards says so
+        if name == "Fn::Sub" and isinstance(argument, str) and "${" not in argument:
+            return argument
+    return {key: worked_out(each, scope, (*path, key)) for key, each in value.items()}
+
+
 def _iterations(argument: Any, scope: Scope, path: Path) -> dict[str, Any]:
     if not isinstance(argument, list) or len(argument) != 3 or not isinstance(argument[0], str):
         raise TemplateError(

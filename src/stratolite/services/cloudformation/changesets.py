@@ -232,7 +232,8 @@ def list_change_sets(call: Call, stack_name: str, next_token: str | None = None)
         raise ValidationError(f"Stack [{stack_name}] does not exist")
     start = int(next_token) if next_token and next_token.isdigit() else 0
     listed = call.tx.all(
-        "SELECT * FROM cloudformation_change_set WHERE stack = ? ORDER BY name LIMIT ? OFFSET ?",
+        """SELECT * FROM cloudformation_change_set WHERE stack = ? AND execution <> 'EXECUTE_COMPLETE'
+            ORDER BY name LIMIT ? OFFSET ?""",
         stack["key"], _PAGE + 1, start,
     )  # fmt: skip
     return {

@@ -230,7 +230,7 @@ def described(stack: Row) -> dict[str, Any]:
         "Capabilities": desire.capabilities or None,
         "Outputs": rows.loads(stack["outputs"]) or None,
         "RoleARN": desire.role_arn,
-        "Tags": desire.tag_list(),
+        "Tags": [] if is_review else desire.tag_list(),
         "EnableTerminationProtection": None if is_deleted else bool(stack["is_protected"]),
         "ParentId": stack["parent"],
         "RootId": stack["root"],

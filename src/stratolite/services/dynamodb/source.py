@@ -57,7 +57,7 @@ class Stream:
 
     @staticmethod
     def batch(call: Call, arn: str, cursor: Any, limit: int, options: dict[str, Any]) -> Batch:
-        """Up to `limit` records from the cursor on, as a function sees them; each handle is {"trace": the writer's}."""
+        """Up to `limit` records from the cursor on, each with the ARN of its stream, as a function sees it."""
         stream = _find(call, arn)
         at = _beginning(call, stream, options) if cursor is None else int(cursor)
         records: list[dict[str, Any]] = []

@@ -68,7 +68,7 @@ def put_secret_value(
     version_stages: list[str] | None = None,
     rotation_token: str | None = None,
 ) -> dict[str, Any]:
-    """A new version. The token of a rotation proves whom a role of another account works for; nobody asks for it here."""
+    """A new version. The token of a rotation proves whom another account's role works for; nobody asks for it here."""
     version = token(client_request_token)
     value = Value.of(secret_string, secret_binary, None)
     if value is None:
