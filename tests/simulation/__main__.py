@@ -44,9 +44,8 @@ def main() -> int:
             break
         if seed % 10 == 9:
             print(f"{runs} runs, {deaths} deaths, {time.process_time():.0f} s of CPU", flush=True)
-    print(
-        f"{runs} runs passed, {deaths} deaths, {time.process_time():.0f} s of CPU; injected: {dict(struck.most_common())}"
-    )
+    print(f"{runs} runs passed, {deaths} deaths, {time.process_time():.0f} s of CPU")
+    print(f"injected: {dict(struck.most_common())}")
     return 0
 
 

@@ -11,7 +11,6 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from simulation.scenarios import ALL
-
 from stratolite.testing.cloud import TestCloud
 
 SEEDS = 3

@@ -11,7 +11,7 @@ from stratolite.testing.cloud import TestCloud
 
 
 def to_queue(cloud: TestCloud) -> None:
-    """What matches arrives in the queue; what cannot be delivered ends in the rule's dead-letter queue, with the reason."""
+    """What matches arrives in the queue; what cannot be delivered ends in the dead-letter queue, with the reason."""
     chance = random.Random(cloud.world.seed)
     url, arn = queue(cloud, "arrivals")
     dead_url, dead = queue(cloud, "dead")
