@@ -16,8 +16,11 @@ from stratolite.runtimes.folders import Watch
 from stratolite.runtimes.function import Code, Function, Invocation
 
 from . import configurations, layers, packages
+from .limits import ACCOUNT_CONCURRENCY
 
 log = logging.getLogger("stratolite.lambda")
+
+LANES = ("lambda-events", "lambda-pollers")
 
 _all: weakref.WeakKeyDictionary[Cloud, Running] = weakref.WeakKeyDictionary()
 
@@ -51,6 +54,9 @@ class Running:
             ),
         )
         cloud.on_stop.append(self.stop)
+        # What waits for a function occupies nothing here: its own concurrency is the limit, not the lane.
+        for lane in LANES:
+            cloud.jobs.limit(lane, ACCOUNT_CONCURRENCY)
 
     @property
     def cloud(self) -> Cloud:
