@@ -87,12 +87,18 @@ class Aws:
             result = cloud.request(operation, caller, params, request_id, not_emulated)
         except Exception as error:
             return _failure(where, error, request_id)
-        accept = ", ".join(request.headers.all("accept-encoding")[:1])  # DynamoDB looks at the first
+        accept = _accepted(request)
         if isinstance(result, dict | bytes):
             return _success(where, operation, result, request_id, not_emulated, accept)
         if isinstance(result, asyncio.Future):
             return _when_committed(where, operation, result, request_id, not_emulated, accept)
         return _when_done(where, operation, result, request_id, not_emulated, accept)
+
+
+def _accepted(request: Request) -> str:
+    """The Accept-Encoding that counts: DynamoDB looks at the first. Most SDKs want no coding, and say so."""
+    accept = request.headers.get("accept-encoding")
+    return "" if accept is None else request.headers.all("accept-encoding")[0]
 
 
 def _success(

@@ -6,6 +6,7 @@ from . import (
     accounts,
     backups,
     batches,
+    global_tables,
     indexes,
     insights,
     items,
@@ -38,5 +39,6 @@ service = Service(
         insights,
         source,
         resources,
+        global_tables,
     ],
 )

@@ -113,3 +113,23 @@ def test_a_stack_that_goes_takes_its_table_along(aws: Any, made: dict[str, str])
     aws.cloudformation.delete_stack(StackName="stack")
     aws.pass_time(5)
     assert aws.dynamodb.list_tables()["TableNames"] == []
+
+
+def test_a_global_table_of_one_replica_is_a_table(aws: Any) -> None:
+    given = copy.deepcopy(TABLE)
+    given["Type"] = "AWS::DynamoDB::GlobalTable"
+    del given["Properties"]["Tags"]
+    given["Properties"]["Replicas"] = [{"Region": "us-east-1", "DeletionProtectionEnabled": True}]
+    aws.cloudformation.create_stack(StackName="stack", TemplateBody=template(given))
+    assert described(aws, outputs(aws)["Name"])["DeletionProtectionEnabled"] is True
+
+
+def test_copies_in_other_regions_are_refused_by_name(aws: Any) -> None:
+    given = copy.deepcopy(TABLE)
+    given["Type"] = "AWS::DynamoDB::GlobalTable"
+    del given["Properties"]["Tags"]
+    given["Properties"]["Replicas"] = [{"Region": "us-east-1"}, {"Region": "eu-west-1"}]
+    aws.cloudformation.create_stack(StackName="stack", TemplateBody=template(given))
+    aws.pass_time(5)
+    events = aws.cloudformation.describe_stack_events(StackName="stack")["StackEvents"]
+    assert any("does not copy tables between regions" in event.get("ResourceStatusReason", "") for event in events)
