@@ -222,6 +222,10 @@ class Fleet:
     def serves(self, environment: Environment | InlineEnvironment, invocation: Invocation) -> None:
         self.settings.serving(environment.access_key, environment.function, invocation)
 
+    def discard(self, folder: Path) -> None:
+        """Remove a folder, without waiting for it."""
+        self.keep(asyncio.ensure_future(self.world.offload(shutil.rmtree, folder, True)))
+
     def keep(self, task: asyncio.Future[Any]) -> None:
         """Hold a task until it is done."""
         self._tasks.add(task)
