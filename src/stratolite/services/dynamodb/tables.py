@@ -183,6 +183,7 @@ def sweep(call: Call, key: int) -> None:
         'DELETE FROM dynamodb_index WHERE "table" = ?',
         'DELETE FROM dynamodb_tag WHERE "table" = ?',
         'DELETE FROM dynamodb_expiry WHERE "table" = ?',
+        'DELETE FROM dynamodb_count WHERE "table" = ?',
     ):
         call.tx.run(sql, key)
 
