@@ -9,6 +9,7 @@ from typing import Any
 
 from .errors import Path, TemplateError
 from .intrinsics import Scope, evaluate
+from .references import references
 
 LANGUAGE_EXTENSIONS = "AWS::LanguageExtensions"
 _PREFIX = "Fn::ForEach::"
@@ -30,6 +31,7 @@ def unroll(document: Any, scope: Scope, path: Path = ()) -> Any:
 
 
 _EXTENSIONS = ("Fn::FindInMap", "Fn::Length", "Fn::ToJsonString")
+_LITERAL = ("Fn::Join", "Fn::Select", "Fn::Split", "Fn::Sub")
 
 
 def worked_out(value: Any, scope: Scope, path: Path = ()) -> Any:
@@ -39,14 +41,13 @@ def worked_out(value: Any, scope: Scope, path: Path = ()) -> Any:
     if not isinstance(value, dict):
         return value
     if len(value) == 1:
-        ((name, argument),) = value.items()
-        if name in _EXTENSIONS:
+        (name,) = value
+        is_literal = name in _LITERAL and not any(references(value, path))
+        if name in _EXTENSIONS or is_literal:
             try:
                 return evaluate(value, scope, path)
             except TemplateError:
                 return value  # it is about a resource, or wrong: what reads the template afterwards says so
-        if name == "Fn::Sub" and isinstance(argument, str) and "${" not in argument:
-            return argument
     return {key: worked_out(each, scope, (*path, key)) for key, each in value.items()}
 
 

@@ -244,7 +244,6 @@ def _deleted(call: Call, stack: Row, view: View, steps: Steps) -> None:
     exports.withdraw(call, key)
     exports.note_imports(call, key, set())
     call.tx.run("UPDATE cloudformation_stack SET deleted_at = ?, change_set = NULL WHERE key = ?", call.now, key)
-    call.tx.run("DELETE FROM cloudformation_change_set WHERE stack = ?", key)
     _finish(call, stack, "DELETE_COMPLETE")
 
 
