@@ -115,7 +115,7 @@ def _create(call: Call, found: Table, definition: Definition, given: Json, attri
             f"attributes are not defined in AttributeDefinitions. Keys: [{', '.join(names)}], AttributeDefinitions: []"
         )
     types = definitions.attributes(attributes)
-    definitions.check_defined(names, types, "index")
+    definitions.check_defined(names, types)
     for attribute, kind in types.items():
         if found.types.get(attribute, kind) != kind:
             raise Invalid(
