@@ -18,7 +18,6 @@ from . import capacity, rows, table
 from .capacity import Consumed
 from .table import Index, Table
 
-Answer = dict[str, Any]
 PAGE_BYTES = 1024 * 1024
 SLICE_ROWS = 256
 """Rows taken from the store at a time: a page of large items must not be read far beyond its end."""
@@ -137,21 +136,23 @@ def _consumed(asked: Asked, page: Page) -> Consumed:
 
 def answer(asked: Asked, page: Page) -> bytes:
     """The answer to a Query or Scan; items that are shown whole are not looked into."""
-    made: Answer = {"Count": len(page.rows), "ScannedCount": page.scanned}
+    parts: list[bytes] = []
+    if not asked.count_only:
+        if asked.wanted is None:
+            shown = [row[1] for row in page.rows]
+        else:
+            wanted = asked.wanted
+            shown = [rows.dumps(project.project(_item(row), wanted)) for row in page.rows]
+        parts.append(b'"Items":[%b]' % b",".join(shown))
+    parts.append(b'"Count":%d,"ScannedCount":%d' % (len(page.rows), page.scanned))
     if page.last is not None:
-        made["LastEvaluatedKey"] = last_key(asked.of, asked.index, _item(page.last))
+        key = last_key(asked.of, asked.index, _item(page.last))
+        parts.append(b'"LastEvaluatedKey":%b' % rows.dumps(key))
     if asked.reported is not None:
         used = capacity.report(asked.of.name, _consumed(asked, page), asked.reported)
         if used is not None:
-            made["ConsumedCapacity"] = used
-    if asked.count_only:
-        return rows.dumps(made)
-    if asked.wanted is None:
-        shown = [row[1] for row in page.rows]
-    else:
-        wanted = asked.wanted
-        shown = [rows.dumps(project.project(_item(row), wanted)) for row in page.rows]
-    return b'{"Items":[' + b",".join(shown) + b"]," + rows.dumps(made)[1:]
+            parts.append(b'"ConsumedCapacity":%b' % rows.dumps(used))
+    return b"{%b}" % b",".join(parts)
 
 
 def start_place(of: Table, index: Index | None, start: Item) -> tuple[Any, ...]:
