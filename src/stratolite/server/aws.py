@@ -19,7 +19,7 @@ from ..wire.errors import Error, encode_error
 from ..wire.faults import RouteError, WireError
 from ..wire.http1 import Request, Response
 from ..wire.protocols import SERVICES
-from ..wire.route import Route, route
+from ..wire.route import Route, Router
 from ..wire.signatures import scope
 from ..wire.validate import check
 
@@ -32,7 +32,7 @@ NOT_EMULATED = "x-stratolite-not-emulated"
 def caller_of(cloud: Cloud, request: Request, scheme: str = "http", protocol: str = "") -> Caller:
     """Who asks, for which region, under which trace: what the edge knows of any request."""
     credentials = scope(request)
-    headers = request.headers
+    headers = request.headers.lower()
     principal = ROOT if credentials is None else cloud.principal(credentials.access_key)
     caller = _caller(
         principal,
@@ -62,13 +62,13 @@ class Aws:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
-        self._services = frozenset(SERVICES)
+        self._router = Router(SERVICES)
 
     def __call__(self, request: Request) -> Response | Awaitable[Response]:
         cloud = self._cloud
         request_id = cloud.world.id()
         try:
-            where = route(request, self._services)
+            where = self._router.route(request)
             if where.service != "s3":  # an object keeps its coding
                 request = unfolded(request)
         except RouteError as error:
@@ -87,7 +87,9 @@ class Aws:
             result = cloud.request(operation, caller, params, request_id, not_emulated)
         except Exception as error:
             return _failure(where, error, request_id)
-        accept = ", ".join(request.headers.all("accept-encoding")[:1])  # DynamoDB looks at the first
+        accept = ""
+        if "accept-encoding" in request.headers.lower():
+            accept = request.headers.all("accept-encoding")[0]  # DynamoDB looks at the first
         if isinstance(result, dict | bytes):
             return _success(where, operation, result, request_id, not_emulated, accept)
         if isinstance(result, asyncio.Future):

@@ -44,7 +44,8 @@ class Headers:
         return self._last[name.lower()]
 
     def get(self, name: str, default: str | None = None) -> str | None:
-        return self._last.get(name.lower(), default)
+        found = self._by_name
+        return (self._last if found is None else found).get(name.lower(), default)
 
     def __contains__(self, name: str) -> bool:
         return name.lower() in self._last
@@ -126,7 +127,7 @@ class Request:
     @property
     def host(self) -> str:
         """The Host header without its port, lower case; empty when absent."""
-        host = (self.headers.get("host") or "").lower()
+        host = self.headers.lower().get("host", "").lower()
         return host.rpartition(":")[0] if ":" in host and not host.endswith("]") else host
 
     def bytes(self) -> bytes:
