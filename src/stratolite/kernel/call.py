@@ -69,7 +69,8 @@ class Call:
     job: int | None = None
     not_emulated: list[str] = field(default_factory=list)
     settle_with: Callable[[Tx], None] | None = None
-    _span: tuple[str, str, float, Trace] | None = None
+    _span: tuple[str, str, str, float, Trace] | None = None
+    """Its own: id, kind, name, start, and the trace above it."""
     _attributes: dict[str, Any] | None = None
 
     # who and where
@@ -200,7 +201,7 @@ class Call:
         span = world.hex(16)
         return Call(
             self.cloud, self.caller, self.now, self.trace.under(span), self.tx, self.request_id, self.attempts, self.job,
-            self.not_emulated, self.settle_with, (span, f"{kind} {name}", world.now(), self.trace), attributes,
+            self.not_emulated, self.settle_with, (span, kind, name, world.now(), self.trace), attributes,
         )  # fmt: skip
 
     def link(self, other: Trace) -> None:
@@ -221,8 +222,7 @@ class Call:
     def end_span(self, failure: BaseException | None) -> None:
         if self._span is None:
             return
-        span, what, start, trace = self._span
-        kind, _, name = what.partition(" ")
+        span, kind, name, start, trace = self._span
         self.cloud.telemetry.span(
             trace, span, kind, name, self.account, self.region, start, self.world.now(),
             None if failure is None else f"{getattr(failure, 'code', type(failure).__name__)}: {failure}",

@@ -422,8 +422,7 @@ class Telemetry:
         self._db.close()
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), default=str)
+_json = json.JSONEncoder(separators=(",", ":"), default=str).encode
 
 
 def _blocks(lines: list[tuple[float, str]]) -> list[list[tuple[float, str]]]:
