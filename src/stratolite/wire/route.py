@@ -161,6 +161,11 @@ class Router:
         raise RouteError("UnknownOperationException", None, 404, protocol=REST_JSON)
 
     def _match(self, request: Request, rows: list[Identity]) -> Route:
+        if len(rows) == 1 and rows[0].protocols[0] in (REST_JSON, REST_XML):
+            row = rows[0]
+            if leaf := paths(row.name).find(request):
+                return Route(row.name, leaf.operation, row.protocols[0])
+            raise _nothing(request, row)
         found: list[tuple[Leaf, Identity]] = []
         for row in rows:
             if row.protocols[0] in (REST_JSON, REST_XML) and (leaf := paths(row.name).find(request)):
