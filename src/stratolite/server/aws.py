@@ -17,9 +17,9 @@ from ..wire.decode import decode
 from ..wire.encode import encode
 from ..wire.errors import Error, encode_error
 from ..wire.faults import RouteError, WireError
-from ..wire.http1 import Request, Response
+from ..wire.http1 import Headers, Request, Response
 from ..wire.protocols import SERVICES
-from ..wire.route import Route, route
+from ..wire.route import Route, Router
 from ..wire.signatures import scope
 from ..wire.validate import check
 
@@ -29,10 +29,18 @@ NOT_EMULATED = "x-stratolite-not-emulated"
 """Names the members of a request that were accepted and have no effect here."""
 
 
+MOST_BYTES = {"dynamodb": 16 * 1024 * 1024, "dynamodbstreams": 16 * 1024 * 1024}
+"""Services that refuse a long request whatever it asks: a batch of 25 items of 400 KB is the longest there can be."""
+
+
+def _length(request: Request) -> int:
+    return len(request.body) if isinstance(request.body, bytes) else request.body.size
+
+
 def caller_of(cloud: Cloud, request: Request, scheme: str = "http", protocol: str = "") -> Caller:
     """Who asks, for which region, under which trace: what the edge knows of any request."""
     credentials = scope(request)
-    headers = request.headers
+    headers = request.headers.lower()
     principal = ROOT if credentials is None else cloud.principal(credentials.access_key)
     caller = _caller(
         principal,
@@ -62,13 +70,15 @@ class Aws:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
-        self._services = frozenset(SERVICES)
+        self._router = Router(SERVICES)
 
     def __call__(self, request: Request) -> Response | Awaitable[Response]:
         cloud = self._cloud
         request_id = cloud.world.id()
         try:
-            where = route(request, self._services)
+            where = self._router.route(request)
+            if where.service in MOST_BYTES and _length(request) > MOST_BYTES[where.service]:
+                return Response(413, Headers([("x-amzn-RequestId", request_id)]))
             if where.service != "s3":  # an object keeps its coding
                 request = unfolded(request)
         except RouteError as error:
