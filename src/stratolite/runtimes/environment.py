@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import math
 import os
-import shutil
 import signal
 import tempfile
 from pathlib import Path
@@ -372,8 +371,4 @@ class Environment:
             self._listening = None
         tmp, self._tmp = self._tmp, None
         if tmp is not None:
-            self.fleet.keep(self.loop.create_task(self.fleet.world.offload(_discard, tmp)))
-
-
-def _discard(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
+            self.fleet.discard(tmp)

@@ -139,10 +139,11 @@ def tops(names: Iterable[str]) -> set[str]:
     return {name.partition(".")[0] for name in names}
 
 
-def forget(folders: list[str], site: frozenset[str], before: frozenset[str]) -> None:
+def forget(folders: list[str], site: frozenset[str], loaded: frozenset[str], before: frozenset[str]) -> None:
     """Drop from memory what the function brings itself: its own boto3, or its own `secrets.py`, wins as on AWS.
 
-    `site` names what lies in the site folder; `before` is what AWS's bootstrap has imported when the handler's turn
+    `site` names what lies in the site folder, `loaded` what is in memory (to look at every module's name would
+    copy the pages they lie in from the zygote); `before` is what AWS's bootstrap has imported when the handler's turn
     comes: a function cannot replace that there either.
     """
     brought: set[str] = set()
@@ -154,7 +155,7 @@ def forget(folders: list[str], site: frozenset[str], before: frozenset[str]) -> 
     if brought & site:
         # Packages of the site folder lean on each other: one replaced, all are loaded anew.
         brought |= site
-    if brought.isdisjoint(tops(sys.modules)):
+    if brought.isdisjoint(loaded):
         return
     for name in list(sys.modules):
         if name.partition(".")[0] in brought and name not in before:
@@ -177,6 +178,7 @@ class Zygote:
         self.control.set_inheritable(False)
         self.children: dict[int, str] = {}
         self.spare: Spare | None = None
+        self.loaded: frozenset[str] = frozenset()
         self.site_names = frozenset(tops(os.listdir(site)) if site else ())
         self.namespace = isolation.Namespace()
         isolation.adopt_orphans()
@@ -255,6 +257,7 @@ class Zygote:
 
     def _fork(self) -> Spare:
         me, resident = os.getpid(), resident_kb()
+        self.loaded = frozenset(tops(sys.modules))
         ours, theirs = socket.socketpair()
         pid = os.fork()
         if pid == 0:
@@ -336,7 +339,7 @@ class Zygote:
         version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
         layers = [seen["layers"] + "/python/lib/" + version + "/site-packages", seen["layers"] + "/python"]
         own = [task, *packages, *(layers if seen["layers"] else [])]
-        forget(own, self.site_names, self.before)
+        forget(own, self.site_names, self.loaded, self.before)
         sys.path[:0] = own
         os.environ["PYTHONPATH"] = os.pathsep.join([*own[1:], self.site])
         sys.argv[:] = ["bootstrap", os.environ["_HANDLER"]]
