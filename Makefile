@@ -17,6 +17,7 @@ demo: $(STAMP)        ## install, start, deploy the form-processing example, sen
 
 test: $(STAMP)        ## install and pass the tests
 	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest examples/form-processing/tests
 
 check: $(STAMP)       ## what a commit must pass: types, lint, layers
 	@$(BIN)/ruff check src tests examples

@@ -1,4 +1,4 @@
-"""Fuzz: requests drawn from the models, and garbage, at every operation there is: no internal failure, no stuck connection.
+"""Fuzz: requests drawn from the models, and garbage, at every operation: no internal failure, no stuck connection.
 
 Values seen in earlier answers come back in later requests, under the same member names, so that the fuzz meets things
 that exist.

@@ -517,6 +517,22 @@ class TestWaiting:
 
         run(main())
 
+    def test_a_client_that_reads_slowly_gets_it_all(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(http_module, "SWEEP_S", 0.01)
+
+        async def main() -> int:
+            async with serving(lambda r: Response(body=b"x" * 30_000_000), write_s=0.1) as (_, connect):
+                reader, writer = await asyncio.open_connection(*(await _address(connect)), limit=100_000)
+                writer.write(LAST)
+                total = 0
+                while piece := await asyncio.wait_for(reader.read(1_000_000), 10):
+                    total += len(piece)
+                    await asyncio.sleep(0.002)
+                writer.close()
+                return total
+
+        assert run(main()) > 30_000_000
+
     def test_a_closing_server_lets_answers_under_way_finish(self) -> None:
         async def main() -> None:
             began = asyncio.Event()

@@ -52,8 +52,6 @@ class Books:
             text = "accepted" if answer.status in ACCEPTED.statuses else f"{answer.status} {answer.error}".strip()
             self.outcomes.setdefault(kind, Counter())[text] += 1
             self.repeated += answer.attempts - 1
-            if kind == "good" and answer.attempts == 1:
-                self.followed = answer.request_id
             if not fine:
                 self.wrongs.append(f"{kind}: answered {answer.status} {answer.error}")
         return fine
@@ -140,9 +138,29 @@ def final_wrongs(books: Books, result: Balance, expected_dead: set[Mood]) -> lis
             key for key in row.receiver.taken if key.partition(":")[2] not in books.accepted[row.receiver.tenant]
         ]
         wrongs += [f"{name}: {stranger} was delivered and never accepted" for stranger in strangers]
+        wrongs += [
+            f"{name}: {submission} was delivered with other fields than were sent"
+            for submission, fields in books.accepted[row.receiver.tenant].items()
+            if (body := row.receiver.taken.get(f"{row.receiver.tenant}:{submission}")) is not None
+            and not as_sent(row.receiver.mapping, body, submission, fields)
+        ]
         if row.receiver.mood not in expected_dead and row.delivered < row.accepted:
             wrongs.append(f"{name}: {row.accepted - row.delivered} dead-lettered although the destination came back")
     return wrongs
+
+
+def as_sent(mapping: dict[str, str], body: dict[str, Any], submission: str, fields: dict[str, Any]) -> bool:
+    """Whether a delivery says what was sent, in the destination's terms where it has some."""
+    if not mapping:
+        return bool(body["id"] == submission and exact(body["fields"]) == exact(fields))
+    wanted = {}
+    for name, path in mapping.items():
+        value: Any = {"id": submission, "fields": fields}
+        for step in path.split("."):
+            value = value.get(step, ...) if isinstance(value, dict) else ...
+        if value is not ...:
+            wanted[name] = value
+    return bool(exact(body) == exact(wanted))
 
 
 def exact(value: Any) -> Any:

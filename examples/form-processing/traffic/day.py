@@ -44,9 +44,9 @@ class Day:
         self.signers = {name: Signer(f"{name}-{suffix}", secrets.token_hex(16)) for name in ("acme", "bolt", "cairn")}
         acme, bolt, cairn = (signer.tenant for signer in self.signers.values())
         self.receivers = [
-            Receiver(acme, "crm", secrets.token_hex(8)),
+            Receiver(acme, "crm", secrets.token_hex(8), mapping=CRM),
             Receiver(acme, "mail", secrets.token_hex(8)),
-            Receiver(bolt, "crm", secrets.token_hex(8)),
+            Receiver(bolt, "crm", secrets.token_hex(8), mapping=CRM),
             Receiver(bolt, "erp", secrets.token_hex(8), Mood.BROKEN),  # for good
             Receiver(cairn, "archive", secrets.token_hex(8)),
             Receiver(cairn, "strict", secrets.token_hex(8), Mood.REFUSING),  # takes nothing of this kind
@@ -58,8 +58,8 @@ class Day:
         for signer in self.signers.values():
             self.stack.put_tenant_secret(signer.tenant, signer.secret)
         for receiver in self.receivers:
-            mapping = CRM if receiver.name == "crm" else {}
-            self.stack.register(receiver.tenant, receiver.name, url + receiver.path, receiver.api_key, mapping)
+            address = url + receiver.path
+            self.stack.register(receiver.tenant, receiver.name, address, receiver.api_key, receiver.mapping)
 
     def play(self, pause_s: float) -> None:
         """The whole day; `pause_s` passes between a tenant's submissions."""
@@ -104,6 +104,8 @@ class Day:
         answer = self.client.submit(signer, body, resign)
         if self.books.enter(kind, ACCEPTED, answer):
             self.books.accept(signer.tenant, str(answer.body["id"]), fields)
+            if kind == "good" and signer is self.signers["acme"] and answer.attempts == 1:
+                self.books.followed = answer.request_id
         return answer
 
     def fields(self, number: int) -> dict[str, Any]:

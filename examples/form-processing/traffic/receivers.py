@@ -26,6 +26,7 @@ class Receiver:
     name: str
     api_key: str
     mood: Mood = Mood.UP
+    mapping: dict[str, str] = field(default_factory=dict)  # as the registry has it
     taken: dict[str, Any] = field(default_factory=dict)  # idempotency key -> body, of the first one
     repeats: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)  # reason -> attempts
@@ -61,6 +62,13 @@ class Receiver:
             return 200
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A connector that was killed half way hangs up on us: nothing to report."""
+
+
 class Receivers:
     """All destinations behind one port."""
 
@@ -86,8 +94,7 @@ class Receivers:
             def log_message(self, *_: Any) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", port), Handler)
         Thread(target=self._server.serve_forever, daemon=True).start()
 
     @property

@@ -135,7 +135,8 @@ def read(path: Path) -> Project:
             _inline_definition(template, name, resource)
     except TemplateError as error:
         line = line_of(text, error.path) if error.path else None
-        raise ProjectError(f"{template}{f':{line}' if line else ''}: {error.message}") from error
+        detail = f": {error.detail}" if error.detail else ""
+        raise ProjectError(f"{template}{f':{line}' if line else ''}: {error.message}{detail}") from error
     if "CodeUri" in defaults:
         # Each function has its own by now.
         document["Globals"]["Function"] = {key: each for key, each in defaults.items() if key != "CodeUri"}

@@ -74,7 +74,6 @@ class Fleet:
         self.world, self.settings = world, settings
         self.warn = settings.warn
         self.log = settings.logs
-        self.session_token = world.hex(64)
         self._key = world.hex(32)
         self._pool = pool.Pool(settings.places)
         self._asked: dict[int, _Asked] = {}

@@ -34,7 +34,7 @@ def variables(environment: Environment | InlineEnvironment, runtime_api: str) ->
         "_HANDLER": function.handler,
         "AWS_ACCESS_KEY_ID": environment.access_key,
         "AWS_SECRET_ACCESS_KEY": fleet.secret(environment.access_key),
-        "AWS_SESSION_TOKEN": fleet.session_token,
+        "AWS_SESSION_TOKEN": fleet.secret(environment.access_key + "session"),
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
         "AWS_LAMBDA_FUNCTION_VERSION": function.version,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),

@@ -43,8 +43,8 @@ def caller_of(cloud: Cloud, request: Request, scheme: str = "http", protocol: st
         headers.get("user-agent") or "",
         protocol,
     )
-    # A function's own calls hang below its invocation even when its SDK sends no trace header.
-    trace = Trace.parse(headers.get("x-amzn-trace-id")) or principal.trace
+    # A function's own calls hang below its invocation, whatever segment its SDK says is their parent.
+    trace = principal.trace or Trace.parse(headers.get("x-amzn-trace-id"))
     return caller if trace is None else replace(caller, trace=trace)
 
 
@@ -87,14 +87,18 @@ class Aws:
             result = cloud.request(operation, caller, params, request_id, not_emulated)
         except Exception as error:
             return _failure(where, error, request_id)
-        accept = ""
-        if "accept-encoding" in request.headers.lower():
-            accept = request.headers.all("accept-encoding")[0]  # DynamoDB looks at the first
+        accept = _accepted(request)
         if isinstance(result, dict | bytes):
             return _success(where, operation, result, request_id, not_emulated, accept)
         if isinstance(result, asyncio.Future):
             return _when_committed(where, operation, result, request_id, not_emulated, accept)
         return _when_done(where, operation, result, request_id, not_emulated, accept)
+
+
+def _accepted(request: Request) -> str:
+    """The Accept-Encoding that counts: DynamoDB looks at the first. Most SDKs want no coding, and say so."""
+    accept = request.headers.get("accept-encoding")
+    return "" if accept is None else request.headers.all("accept-encoding")[0]
 
 
 def _success(

@@ -84,6 +84,8 @@ class Connection(asyncio.Protocol):
         self._streaming: asyncio.Task[None] | None = None
         self._continue_due = False
         self._writable = True
+        self._unsent = 0
+        """Bytes the client had still to take when its deadline was last set."""
         self._drained: asyncio.Future[None] | None = None
         self._paused = False
         self._eof = False
@@ -148,6 +150,7 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._writable = False
+        self._unsent = self._transport.get_write_buffer_size()
         self.deadline = self._loop.time() + self._limits.write_s
 
     def resume_writing(self) -> None:
@@ -420,7 +423,12 @@ class Connection(asyncio.Protocol):
     def expire(self) -> None:
         """The deadline has passed."""
         if self._ended or self._lingering or not self._writable:
-            self.abort()
+            unsent = self._transport.get_write_buffer_size()
+            if 0 < unsent < self._unsent:  # slow, but it reads
+                self._unsent = unsent
+                self.deadline = self._loop.time() + self._limits.write_s
+            else:
+                self.abort()
         elif self._reading_head or self._body is not None:
             self._refuse(refusal(408, "Request Timeout"))
             self._advance()
@@ -435,6 +443,7 @@ class Connection(asyncio.Protocol):
     def _end(self) -> None:
         """Close once everything written has left; a client that does not take it has `write_s`."""
         self._ended = True
+        self._unsent = self._transport.get_write_buffer_size()
         self.deadline = self._loop.time() + self._limits.write_s
         self._transport.close()
 

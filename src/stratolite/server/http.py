@@ -47,7 +47,7 @@ class Server:
         self._listeners.append(listener)
         return int(listener.sockets[0].getsockname()[1])
 
-    async def close(self, grace_s: float = 5.0) -> None:
+    async def close(self, grace_s: float = 2.0) -> None:
         """Stop listening, let requests under way finish for `grace_s`, then cut the rest."""
         self.closing = True
         for listener in self._listeners:

@@ -33,7 +33,7 @@ class Room:
 
 ALL = (
     Room("apigatewayv2", arns=("execute-api",), types=("ApiGatewayV2",), doors=("execute-api",)),
-    Room("cloudformation", types=("CloudFormation",), doors=("cloudformation-custom-resource",)),
+    Room("cloudformation", types=("CloudFormation", "CDK"), doors=("cloudformation-custom-resource",)),
     Room("dynamodb", arns=("dynamodb",), types=("DynamoDB",)),
     Room("dynamodbstreams"),
     Room("events", arns=("events",), types=("Events",)),

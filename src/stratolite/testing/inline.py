@@ -160,13 +160,15 @@ async def run(environment: InlineEnvironment, event: Any, context: Any, answer: 
 
     thread = threading.Thread(target=main, name=environment.handler, daemon=True)
     _alive.add(bridge)
-    began = False
+    reply: tuple[str, Any] | None = None
     while True:
         environment.enter()
         try:
-            if not began:
-                began = True
+            # Only now may the handler go on: what it sees must be its own.
+            if reply is None:
                 thread.start()
+            else:
+                bridge.to_handler.put(reply)
             kind, value = bridge.to_loop.get()  # the loop's thread stands still: only the handler runs
         finally:
             environment.leave()
@@ -177,9 +179,9 @@ async def run(environment: InlineEnvironment, event: Any, context: Any, answer: 
         if kind == "failed":
             raise value
         try:
-            bridge.to_handler.put(("done", await (answer(value) if kind == "request" else world_sleep(value))))
+            reply = ("done", await (answer(value) if kind == "request" else world_sleep(value)))
         except Exception as failure:
-            bridge.to_handler.put(("failed", failure))
+            reply = ("failed", failure)
         except BaseException:
             _alive.discard(bridge)
             bridge.to_handler.put(("failed", Killed("the environment is gone")))

@@ -59,7 +59,9 @@ class LiveCloud:
         """Start the process; returns when it answers. Raises RuntimeError with its output when it does not."""
         words = ["start", "--port", str(self.port), "--state", str(self.state), *self.arguments]
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen([sys.executable, "-m", "stratolite", *words], stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "stratolite", *words], stdout=log, stderr=log, env=_with_package()
+            )
         end = time.monotonic() + START_S
         while time.monotonic() < end:
             if self.process.poll() is not None:
@@ -114,13 +116,20 @@ class LiveCloud:
         """A boto3 client of this cloud."""
         import boto3
 
-        session = boto3.Session(aws_access_key_id=account, aws_secret_access_key="test", region_name=region)
+        session: Any = boto3.Session(aws_access_key_id=account, aws_secret_access_key="test", region_name=region)
         return session.client(service, endpoint_url=self.endpoint, **options)
 
     def run(self, *words: str, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run a program with this cloud in its environment."""
         env = {**os.environ, **self.environment, **options.pop("env", {})}
         return subprocess.run(words, env=env, capture_output=True, text=True, check=False, timeout=120, **options)
+
+
+def _with_package() -> dict[str, str]:
+    """This environment, in which the package is importable even when it is not installed."""
+    package = str(Path(__file__).parents[2])
+    paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
 
 
 def free_port() -> int:

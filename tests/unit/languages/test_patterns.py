@@ -182,6 +182,15 @@ def test_wildcards_are_bounded(wildcard, accepted):
             compile_pattern(source)
 
 
+def test_combinations_and_depth_are_bounded():
+    tenfold = {"$or": [{f"x{n}": [1]} for n in range(10)]}
+    compile_pattern(json.dumps({"a": tenfold, "b": tenfold, "c": tenfold}))
+    with pytest.raises(PatternError, match="too complex"):
+        compile_pattern(json.dumps({"a": tenfold, "b": tenfold, "c": tenfold, "d": {"$or": [{"y": [1]}, {"z": [1]}]}}))
+    with pytest.raises(PatternError, match="nesting depth"):
+        compile_pattern('{"a":' * 800 + "[1]" + "}" * 800)
+
+
 def test_dialects_differ_in_data_only():
     with pytest.raises(PatternError, match=r"Unrecognized match type cidr"):
         compile_pattern(json.dumps(field({"cidr": "10.0.0.0/8"})), MAPPING)

@@ -101,7 +101,10 @@ def template() -> dict[str, Any]:
 
 def deploy(aws: Any, verb: str, resources: dict[str, Any]) -> None:
     getattr(aws.cloudformation, f"{verb}_stack")(
-        StackName="s", TemplateBody=json.dumps({"Resources": resources}), Capabilities=["CAPABILITY_NAMED_IAM"]
+        StackName="s",
+        TemplateBody=json.dumps({"Resources": resources}),
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+        Tags=[{"Key": "team", "Value": "t"}],
     )
     aws.settle()
     stack = aws.cloudformation.describe_stacks(StackName="s")["Stacks"][0]
@@ -136,6 +139,16 @@ def test_a_stack_makes_them(aws: Any, stack: dict[str, Any]) -> None:
     assert aws.iam.get_group(GroupName="team")["Users"][0]["UserName"] == "u"
     assert len(aws.iam.list_access_keys(UserName="u")["AccessKeyMetadata"]) == 1
     assert aws.iam.get_role(RoleName="AWSServiceRoleForBatch")["Role"]["Path"].startswith("/aws-service-role/")
+
+
+def test_the_tags_of_the_stack_are_theirs_too(aws: Any, stack: dict[str, Any]) -> None:
+    secret = {tag["Key"]: tag["Value"] for tag in aws.secretsmanager.describe_secret(SecretId="db")["Tags"]}
+    assert (secret["aws:cloudformation:stack-name"], secret["team"], secret["a"]) == ("s", "t", "1")
+    parameter = aws.ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId="/app/p")["TagList"]
+    role = aws.iam.list_role_tags(RoleName=role_name(aws))["Tags"]
+    assert sorted(tag["Key"] for tag in parameter + role) == ["a", "a", "team", "team"]
+    assert aws.logs.list_tags_log_group(logGroupName="g")["tags"] == {"team": "t", "a": "1"}
+    assert aws.kms.list_resource_tags(KeyId="alias/k")["Tags"] == [{"TagKey": "team", "TagValue": "t"}]
 
 
 def test_an_update_changes_them_in_place_and_keeps_the_generated_secret(aws: Any, stack: dict[str, Any]) -> None:

@@ -9,4 +9,5 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 
 logger = Logger()  # service and level come from POWERTOOLS_SERVICE_NAME and POWERTOOLS_LOG_LEVEL
 metrics = Metrics()  # namespace: POWERTOOLS_METRICS_NAMESPACE
-tracer = Tracer()
+# AWS calls and the posts to destinations are what takes time here; nothing else is patched.
+tracer = Tracer(patch_modules=("botocore", "httplib"))

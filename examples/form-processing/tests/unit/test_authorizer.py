@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from botocore.stub import Stubber
-from forms.functions import authorizer
 from world import SECRET, Context, headers, request
+
+from forms.functions import authorizer
 
 
 @pytest.fixture

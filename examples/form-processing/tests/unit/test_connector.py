@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from botocore.stub import ANY, Stubber
+from world import Context
+
 from forms import destinations
 from forms.functions import connector
-from world import Context
 
 
 class Receiver(HTTPServer):
@@ -44,7 +45,7 @@ def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
     monkeypatch.setattr(connector, "sleep", lambda _: None)
     monkeypatch.setattr(connector, "jitter", lambda _, most: most)
     with Receiver() as server:
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield server
         server.shutdown()
 

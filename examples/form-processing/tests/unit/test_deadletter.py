@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 from botocore.stub import ANY, Stubber
+from world import Context, headers
+
 from forms.functions import deadletter
 from forms.signing import Signed
 from forms.sizes import ITEM_BYTES, item_bytes
 from forms.submissions import Form
-from world import Context, headers
 
 STREAM = "arn:aws:dynamodb:eu-central-1:000000000000:table/forms/stream/2026-01-01T00:00:00.000"
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 from botocore.stub import ANY, Stubber
-from forms.functions import fanout
 from world import Context
+
+from forms.functions import fanout
 
 
 @pytest.fixture

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from boto3.dynamodb.conditions import Attr
 from botocore.stub import ANY, Stubber
+from world import Context, headers, request
+
 from forms.functions import ingest
 from forms.signing import Signed
-from world import Context, headers, request
 
 BODY = json.dumps({"form": "contact", "key": "k1", "fields": {"name": "Ada"}}).encode()
 

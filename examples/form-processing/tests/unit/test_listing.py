@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from boto3.dynamodb.conditions import Key
 from botocore.stub import Stubber
-from forms.functions import listing
 from world import Context, headers, request
+
+from forms.functions import listing
 
 
 @pytest.fixture

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from boto3.dynamodb.conditions import Attr
 from botocore.stub import Stubber
+from world import Context, headers
+
 from forms.functions import persist
 from forms.signing import Signed
 from forms.submissions import Form, Submission
-from world import Context, headers
 
 SIGNED = Signed.of(headers(), "POST", "/v1/submissions")
 

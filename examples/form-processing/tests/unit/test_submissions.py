@@ -9,12 +9,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from world import headers
+
 from forms.numbers import decimals, plain
 from forms.refusals import MalformedBody, SubmissionTooLarge
 from forms.signing import Signed
 from forms.sizes import item_bytes
 from forms.submissions import ITEM_BYTES, ITEM_RESERVE_BYTES, Form, Submission
-from world import headers
 
 
 def form(**changes: Any) -> bytes:

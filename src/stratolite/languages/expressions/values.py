@@ -215,16 +215,6 @@ def admit(value: Value, depth: int = 0) -> int:
     return admit(value, depth)
 
 
-def admit_item(item: Item) -> int:
-    """Check the attributes of an item a client sent and make them canonical in place; its size in bytes."""
-    if item.__class__ is not dict:
-        raise Malformed("Unexpected value type in payload")
-    size = 0
-    for name, value in item.items():
-        size += (len(name) if name.isascii() else text_bytes(name)) + admit(value)
-    return size
-
-
 def _binary_bytes(text: str) -> int:
     return len(text) * 3 // 4 - text.count("=")
 

@@ -32,6 +32,11 @@ TOO_COMPLEX = (
     "Rule is too complex - try using fewer wildcard characters or fewer repeating character sequences "
     "after a wildcard character"
 )
+TOO_MANY_BRANCHES = "Rule is too complex - try using fewer combinations of $or"
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html#eb-filtering-complex-example-or
+BRANCHES = 1_000
+DEPTH = 200  # objects within objects
+
 _ONE_KEY = "Only one key allowed in match expression"
 _TOO_MANY = "Too many elements in numeric expression"
 
@@ -79,6 +84,8 @@ class _Compiler:
 
     def _object(self, out: list[Branch], within_or: bool) -> list[Branch]:
         tokens, empty = self.tokens, True
+        if len(self.path) > DEPTH:
+            tokens.fail(f"Document nesting depth ({len(self.path)}) exceeds the maximum allowed ({DEPTH})")
         while tokens.next() != OBJECT_END:
             empty = False
             name = tokens.name
@@ -111,6 +118,8 @@ class _Compiler:
             if kind != OBJECT:
                 tokens.fail("Only JSON object is allowed in array of $or relationship.")
             alternatives += self._object(out, within_or=True)
+            if len(alternatives) > BRANCHES:
+                raise PatternError(TOO_MANY_BRANCHES)
         if count < 2:
             tokens.fail("There must have at least 2 Objects in $or relationship.")
         return alternatives

@@ -3,7 +3,7 @@
 from .errors import Path, TemplateError
 from .intrinsics import NO_VALUE, Scope, evaluate, prune
 from .parameters import Parameter
-from .references import check, dependencies, present
+from .references import check, check_functions, dependencies, present
 from .template import Output, Resource, Template, transforms
 from .text import line_of, parse
 
@@ -17,6 +17,7 @@ __all__ = [
     "Template",
     "TemplateError",
     "check",
+    "check_functions",
     "dependencies",
     "evaluate",
     "line_of",

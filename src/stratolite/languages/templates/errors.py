@@ -6,9 +6,13 @@ Path = tuple[str | int, ...]
 
 
 class TemplateError(Exception):
-    """A template that cannot be used. `message` is AWS's text, `path` the place in the document (`text.line_of`)."""
+    """A template that cannot be used.
 
-    def __init__(self, message: str, path: Path = ()) -> None:
+    `message` is AWS's text, `path` the place in the document (`text.line_of`), `detail` what AWS leaves out.
+    """
+
+    def __init__(self, message: str, path: Path = (), detail: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.path = path
+        self.detail = detail

@@ -230,6 +230,8 @@ def _select(argument: Any, scope: Scope, path: Path) -> Any:
     if not re.fullmatch(r"-?\d+", text_of(index)) or not isinstance(listed, list):
         raise TemplateError(problem, path)
     if not 0 <= int(index) < len(listed):
+        if isinstance(argument[1], list):
+            raise TemplateError(problem, path)  # AWS's text where the list stands in the template
         raise TemplateError(f"Template error: Fn::Select cannot select nonexistent value at index {index}", path)
     return listed[int(index)]
 
@@ -369,6 +371,8 @@ def _json_text(argument: Any, scope: Scope, path: Path) -> str:
 def _transform(argument: Any, scope: Scope, path: Path) -> Any:
     # Macros run before anything is evaluated; one that is still here has no one to run it.
     name = argument.get("Name") if isinstance(argument, Mapping) else argument
+    if not isinstance(name, str):
+        raise TemplateError("Key Name of transform definition must be a string.", path)
     raise TemplateError(f"No transform named {name} found.", path)
 
 

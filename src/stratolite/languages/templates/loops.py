@@ -9,6 +9,7 @@ from typing import Any
 
 from .errors import Path, TemplateError
 from .intrinsics import Scope, evaluate
+from .references import references
 
 LANGUAGE_EXTENSIONS = "AWS::LanguageExtensions"
 _PREFIX = "Fn::ForEach::"
@@ -27,6 +28,27 @@ def unroll(document: Any, scope: Scope, path: Path = ()) -> Any:
         else:
             found[key] = unroll(value, scope, (*path, key))
     return found
+
+
+_EXTENSIONS = ("Fn::FindInMap", "Fn::Length", "Fn::ToJsonString")
+_LITERAL = ("Fn::Join", "Fn::Select", "Fn::Split", "Fn::Sub")
+
+
+def worked_out(value: Any, scope: Scope, path: Path = ()) -> Any:
+    """The document with what the transform itself works out in place of its functions: those that need no resource."""
+    if isinstance(value, list):
+        return [worked_out(each, scope, (*path, index)) for index, each in enumerate(value)]
+    if not isinstance(value, dict):
+        return value
+    if len(value) == 1:
+        (name,) = value
+        is_literal = name in _LITERAL and not any(references(value, path))
+        if name in _EXTENSIONS or is_literal:
+            try:
+                return evaluate(value, scope, path)
+            except TemplateError:
+                return value  # it is about a resource, or wrong: what reads the template afterwards says so
+    return {key: worked_out(each, scope, (*path, key)) for key, each in value.items()}
 
 
 def _iterations(argument: Any, scope: Scope, path: Path) -> dict[str, Any]:

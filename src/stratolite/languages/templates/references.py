@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import Path, TemplateError
-from .intrinsics import Scope, placeholders, prune, sub_parts
+from .intrinsics import Scope, evaluate, placeholders, prune, sub_parts
 from .template import Resource, Template
 
 PSEUDO_PARAMETERS = (
@@ -194,6 +194,29 @@ def present(template: Template, scope: Scope) -> dict[str, Resource]:
                     f"Unresolved resource dependencies [{each.name}] in the Outputs block of the template", each.path
                 )
     return found
+
+
+_CHECKED = ("Fn::FindInMap", "Fn::Join", "Fn::Select", "Fn::Split")
+
+
+def check_functions(resources: Mapping[str, Resource], scope: Scope) -> None:
+    """Functions that can be worked out before anything exists can be. Raises TemplateError."""
+    for resource in resources.values():
+        for expression, path in _checked(dict(resource.properties), (*resource.path, "Properties")):
+            known = all(each.name in scope.values for each in references(expression, path))
+            if known and "Fn::ImportValue" not in str(expression):
+                evaluate(expression, scope, path)
+
+
+def _checked(value: Any, path: Path) -> Iterator[tuple[Any, Path]]:
+    if isinstance(value, dict):
+        for key, each in value.items():
+            if key in _CHECKED and len(value) == 1:
+                yield value, path
+            yield from _checked(each, (*path, key))
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from _checked(each, (*path, index))
 
 
 def dependencies(resources: Mapping[str, Resource]) -> dict[str, list[str]]:

@@ -61,7 +61,7 @@ _Loader.add_multi_constructor("!", lambda loader, tag, node: loader.construct_in
 def parse(text: str) -> dict[str, Any]:
     """The document as plain data.
 
-    Raises TemplateError: AWS's sentence with line and column, and after it what was wrong there (AWS leaves that out).
+    Raises TemplateError: AWS's sentence with line and column; its `detail` is what was wrong there.
     """
     document: Any
     if text.lstrip()[:1] == "{":
@@ -69,17 +69,17 @@ def parse(text: str) -> dict[str, Any]:
             document = json.loads(text)
         except json.JSONDecodeError as error:
             where = f"(line {error.lineno}, column {error.colno})"
-            raise TemplateError(f"Template format error: JSON not well-formed. {where}: {error.msg}") from error
+            raise TemplateError(f"Template format error: JSON not well-formed. {where}", detail=error.msg) from error
     else:
         try:
             document = yaml.load(text, _Loader)  # a subclass of SafeLoader
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            where = f"(line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+            where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
             why = error.problem or error.context or "cannot be read"
-            raise TemplateError(f"Template format error: YAML not well-formed. {where}: {why}") from error
+            raise TemplateError(f"Template format error: YAML not well-formed.{where}", detail=why) from error
         except yaml.YAMLError as error:
-            raise TemplateError(f"Template format error: YAML not well-formed. {error}") from error
+            raise TemplateError("Template format error: YAML not well-formed.", detail=str(error)) from error
     if not isinstance(document, dict):
         raise TemplateError("Template format error: unsupported structure.")
     return document

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from stratolite.kernel import Call, endpoint
@@ -20,7 +22,7 @@ from .router import Deployed
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
 PAYLOAD_BYTES = 10 * 1024 * 1024
 
-_ID_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+_REQUEST_ID_BITS = 88  # as text, fifteen characters and "="
 
 
 @endpoint(host=r"(?P<api_id>[a-z0-9]+)\.execute-api\.(?P<domain>.+)")
@@ -55,7 +57,7 @@ async def execute(call: Call, request: Request, api_id: str, host: str | None) -
         stage=stage["StageName"],
         path=request.raw_path,
         now=call.world.now(),
-        request_id="".join(call.world.random.choices(_ID_ALPHABET, k=15)) + "=",
+        request_id=_request_id(call),
         trace=call.trace.header,
         host=host or f"{api.id}.execute-api.{api.region}.amazonaws.com",
         stage_variables=stage.get("StageVariables") or {},
@@ -80,8 +82,19 @@ def _stage(call: Call, api: Api, path: str) -> tuple[dict[str, Any] | None, str]
     )
     found = {row["id"]: row["document"] for row in rows}
     if segment in found and segment != "$default":
-        return json.loads(found[segment]), f"/{rest}"
-    return (json.loads(found["$default"]), path) if "$default" in found else (None, path)
+        return _read(found[segment]), f"/{rest}"
+    return (_read(found["$default"]), path) if "$default" in found else (None, path)
+
+
+@lru_cache(maxsize=1024)
+def _read(document: str) -> dict[str, Any]:
+    """A document by its text: the same stages are asked for again and again. Nobody changes what this gives."""
+    return json.loads(document)  # type: ignore[no-any-return]
+
+
+def _request_id(call: Call) -> str:
+    bits = call.world.random.getrandbits(_REQUEST_ID_BITS)
+    return base64.urlsafe_b64encode(bits.to_bytes(_REQUEST_ID_BITS // 8, "big")).decode()
 
 
 def _deployed(call: Call, api: Api, stage: dict[str, Any]) -> Deployed | None:

@@ -10,6 +10,10 @@ from typing import Any
 
 from stratolite.kernel import AwsError, Call
 
+from . import memory
+
+_GRANTED_S = 1.0
+_GRANTS = 10_000
 _SERVICE = "apigateway.amazonaws.com"
 _URI = re.compile(r"arn:[\w-]+:apigateway:[^:]+:lambda:path/[\d-]+/functions/(?P<arn>.+)/invocations")
 _FUNCTION = re.compile(
@@ -33,7 +37,22 @@ def source_arn(region: str, account: str, api: str, stage: str, route_key: str) 
 
 
 def may_invoke(call: Call, function: str, source: str, account: str) -> bool:
-    """Whether the function's policy has a statement for API Gateway, this source and this account."""
+    """Whether the function's policy has a statement for API Gateway, this source and this account.
+
+    AWS: a change of a policy takes effect within seconds. Here: a new statement at once, a removed one within one.
+    """
+    granted, now, key = memory.of(call.cloud).granted, call.world.now(), (function, source)
+    if now < granted.get(key, 0.0):
+        return True
+    if not _has_statement(call, function, source, account):
+        return False
+    if len(granted) >= _GRANTS:
+        granted.clear()
+    granted[key] = now + _GRANTED_S
+    return True
+
+
+def _has_statement(call: Call, function: str, source: str, account: str) -> bool:
     if (parts := _FUNCTION.fullmatch(function)) is None:
         return False
     api = call.api("lambda", account=parts["account"], region=parts["region"])

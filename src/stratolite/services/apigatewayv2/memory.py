@@ -26,6 +26,9 @@ class Memory:
     deployed: OrderedDict[tuple[str, str], Deployed] = field(default_factory=OrderedDict)
     """(api, deployment) to what it serves; a deployment never changes."""
 
+    granted: dict[tuple[str, str], float] = field(default_factory=dict)
+    """(function, source) to until when it need not be looked up again that the function lets the source in."""
+
     def answer(self, key: tuple[str, ...], now: float) -> Any:
         """The authorizer's remembered answer, or None."""
         found = self.answers.get(key)

@@ -29,6 +29,8 @@ def get_template(
     template_stage: str | None = None,
 ) -> dict[str, Any]:
     if change_set_name is not None:
+        if stack_name is None and not change_set_name.startswith("arn:"):
+            raise ValidationError("StackName is a required parameter.")
         desire = Desire.read(changesets.found(call, change_set_name, stack_name)["asked"])
     elif stack_name is None:
         raise ValidationError("StackName is required if ChangeSetName is not specified.")
@@ -71,7 +73,7 @@ def get_template_summary(call: Call, template_body: str | None = None, stack_nam
         **summary,
         "Parameters": parameters,
         "ResourceTypes": types,
-        "Version": document.get("AWSTemplateFormatVersion"),
+        "Version": document.get("AWSTemplateFormatVersion", "2010-09-09"),  # the only one there is
         "Metadata": None if "Metadata" not in document else json.dumps(document["Metadata"]),
         "ResourceIdentifierSummaries": [
             {"ResourceType": kind, "LogicalResourceIds": [n for n, e in resources.items() if e.get("Type") == kind]}

@@ -9,13 +9,13 @@ from typing import Any
 from stratolite.kernel import AwsError, Call, operation
 from stratolite.kernel.store import Row
 from stratolite.languages.templates import Resource, TemplateError
-from stratolite.languages.templates.references import references
+from stratolite.languages.templates.references import Reference, references
 
 from . import kinds, phases, rows, stacks
 from .desire import Desire, TransformError, build
 from .errors import AlreadyExistsException, ChangeSetNotFoundException, InvalidChangeSetStatusException, ValidationError
 from .events import stack_status
-from .view import View
+from .view import KNOWN_AFTER_APPLY, View
 
 _PAGE = 100
 _NOTHING = "The submitted information didn't contain changes. Submit different information to create a change set."
@@ -72,9 +72,10 @@ async def create_change_set(
         elif _is_waiting(c, stack, change_set_name):
             raise AlreadyExistsException(f"ChangeSet {change_set_name} already exists")
         changes: list[dict[str, Any]] = []
+        warning = None
         if problem is None:
             try:
-                changes = differences(c, stack, desire, previous)
+                changes, warning = differences(c, stack, desire, previous)
             except (TemplateError, AwsError) as error:
                 problem = error.message
         c.tx.run(
@@ -82,7 +83,8 @@ async def create_change_set(
                       (id, stack, name, type, status, reason, execution, description, created_at, asked, changes,
                        on_failure)
                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-            change_set_id, stack["key"], change_set_name, kind, "FAILED" if problem else "CREATE_COMPLETE", problem,
+            change_set_id, stack["key"], change_set_name, kind, "FAILED" if problem else "CREATE_COMPLETE",
+            problem or warning,
             "UNAVAILABLE" if problem else "AVAILABLE", description, c.now, desire.text(), json.dumps(changes),
             on_stack_failure,
         )  # fmt: skip
@@ -217,10 +219,6 @@ async def execute_change_set(
 def delete_change_set(call: Call, change_set_name: str, stack_name: str | None = None) -> dict[str, Any]:
     change_set = _find(call, change_set_name, stack_name)
     if change_set is not None:
-        if change_set["execution"] == "EXECUTE_COMPLETE":
-            raise InvalidChangeSetStatusException(
-                f"ChangeSet [{change_set['id']}] cannot be deleted in its current status of [{change_set['execution']}]"
-            )
         call.tx.run("DELETE FROM cloudformation_change_set WHERE key = ?", change_set["key"])
     return {}
 
@@ -232,7 +230,8 @@ def list_change_sets(call: Call, stack_name: str, next_token: str | None = None)
         raise ValidationError(f"Stack [{stack_name}] does not exist")
     start = int(next_token) if next_token and next_token.isdigit() else 0
     listed = call.tx.all(
-        "SELECT * FROM cloudformation_change_set WHERE stack = ? ORDER BY name LIMIT ? OFFSET ?",
+        """SELECT * FROM cloudformation_change_set WHERE stack = ? AND execution <> 'EXECUTE_COMPLETE'
+            ORDER BY name LIMIT ? OFFSET ?""",
         stack["key"], _PAGE + 1, start,
     )  # fmt: skip
     return {
@@ -258,15 +257,25 @@ def list_change_sets(call: Call, stack_name: str, next_token: str | None = None)
 # what would change
 
 
-def differences(call: Call, stack: Row, desire: Desire, previous: Desire | None) -> list[dict[str, Any]]:
-    """The changes between what a stack is and what it would be, with values, by logical id."""
+def differences(
+    call: Call, stack: Row, desire: Desire, previous: Desire | None
+) -> tuple[list[dict[str, Any]], str | None]:
+    """The changes between what a stack is and what it would be, by logical id; and what could not be told."""
     after = View(call, stack, desire, guessing=True)
     before = View(call, stack, previous, guessing=True) if previous is not None else None
     live = after.live if previous is not None else {}
     changes: dict[str, dict[str, Any]] = {}
+    warning = None
     for name in phases.needs(after):
         if name not in live:
-            changes[name] = _addition(after, after.present[name])
+            changes[name] = _addition(after.present[name])
+            try:
+                changes[name]["AfterContext"] = _context(after, name)
+            except AwsError as error:
+                warning = (
+                    "[WARN] --include-property-values option can return incomplete ChangeSet data because: ChangeSet "
+                    f"creation failed for resource [{name}] because: {error.message.removesuffix(' found.')}"
+                )
     changed: set[str] = set()
     for name in _needed_first(after):
         if name in live and before is not None:
@@ -274,6 +283,8 @@ def differences(call: Call, stack: Row, desire: Desire, previous: Desire | None)
             if change is not None:
                 changes[name] = change
                 changed.add(name)
+                if change["Replacement"] != "False":
+                    after.replaced.add(name)
     for name, row in live.items():
         if name not in after.present:
             changes[name] = {
@@ -286,7 +297,7 @@ def differences(call: Call, stack: Row, desire: Desire, previous: Desire | None)
                 "ResourceType": row["type"],
                 "Scope": [],
             }
-    return [{"Type": "Resource", "ResourceChange": changes[name]} for name in sorted(changes)]
+    return [{"Type": "Resource", "ResourceChange": changes[name]} for name in sorted(changes)], warning
 
 
 def _needed_first(view: View) -> Iterator[str]:
@@ -304,15 +315,32 @@ def _needed_first(view: View) -> Iterator[str]:
         yield from visit(name)
 
 
-def _addition(view: View, resource: Resource) -> dict[str, Any]:
+def _context(view: View, name: str) -> str:
+    """A resource's properties as a change set shows them: a text of which a part is not known yet is not known."""
+    return json.dumps({"Properties": _vague(view.properties(name, masked=True))})
+
+
+def _vague(value: Any) -> Any:
+    if isinstance(value, str):
+        return KNOWN_AFTER_APPLY if KNOWN_AFTER_APPLY in value else value
+    if isinstance(value, dict):
+        return {key: _vague(each) for key, each in value.items()}
+    return [_vague(each) for each in value] if isinstance(value, list) else value
+
+
+def _addition(resource: Resource) -> dict[str, Any]:
     return {
         "Action": "Add",
-        "AfterContext": json.dumps({"Properties": view.properties(resource.logical_id, masked=True)}),
         "Details": [],
         "LogicalResourceId": resource.logical_id,
         "ResourceType": resource.type,
         "Scope": [],
     }
+
+
+def _moves(reference: Reference, changed: set[str], replaced: set[str]) -> bool:
+    """Whether what a reference gives may change: an attribute with any change of its resource, an id by replacement."""
+    return reference.name in (replaced if reference.attribute is None else changed)
 
 
 def _modification(call: Call, after: View, before: View, row: Row, changed: set[str]) -> dict[str, Any] | None:
@@ -323,7 +351,8 @@ def _modification(call: Call, after: View, before: View, row: Row, changed: set[
     touched = {
         each
         for each in {*was, *new}
-        if was.get(each) != new.get(each) or any(it.name in changed for it in references(resource.properties.get(each)))
+        if was.get(each) != new.get(each)
+        or any(_moves(it, changed, after.replaced) for it in references(resource.properties.get(each)))
     }
     if not touched:
         return None
@@ -338,7 +367,7 @@ def _modification(call: Call, after: View, before: View, row: Row, changed: set[
     )
     return {
         "Action": "Modify",
-        "AfterContext": json.dumps({"Properties": after.properties(name, masked=True)}),
+        "AfterContext": _context(after, name),
         "BeforeContext": json.dumps({"Properties": was}),
         "Details": details,
         "LogicalResourceId": name,
@@ -380,7 +409,7 @@ def _details(
         if each.name in parameters:
             if after.desire.parameters.get(each.name) != before.desire.parameters.get(each.name):
                 causes.append(("ParameterReference", each.name, "Static"))
-        elif each.name in changed:
+        elif _moves(each, changed, after.replaced):
             if each.attribute is None:
                 causes.append(("ResourceReference", each.name, "Dynamic"))
             else:

@@ -15,6 +15,7 @@ from stratolite.languages.templates import (
     Template,
     TemplateError,
     check,
+    check_functions,
     dependencies,
     parse,
     present,
@@ -147,6 +148,7 @@ async def build(
         check(template)
         scope = Scope(values=seen, mappings=template.mappings, conditions=template.conditions)
         resources = present(template, scope)
+        check_functions(resources, scope)
         dependencies(resources)
     except TemplateError as error:
         raise ValidationError(error.message) from error
@@ -176,22 +178,17 @@ def _check_shape(document: Mapping[str, Any]) -> None:
 async def _look_up(call: Call, declared: Mapping[str, Parameter], texts: Mapping[str, str]) -> dict[str, str]:
     """The SSM parameters that parameters of type `AWS::SSM::Parameter::Value<...>` name."""
     found: dict[str, str] = {}
-    missing = []
     for name, text in texts.items():
         if declared[name].ssm_type is None:
             continue
         try:
             answer = call.api("ssm").get_parameter(Name=text)
             answer = await answer if inspect.isawaitable(answer) else answer
-        except AwsError:
-            missing.append(text)
-            continue
+        except AwsError as error:
+            # The recorded text, for a name that was given and leads nowhere.
+            raise ValidationError(f"Parameter {name} should either have input value or default value") from error
         found[name] = answer["Parameter"]["Value"]
         declared[name].check(found[name])
-    if missing:
-        raise ValidationError(
-            f"Unable to fetch parameters [{','.join(missing)}] from parameter store for this account."
-        )
     return found
 
 

@@ -305,7 +305,9 @@ def _noticing(kind: ResourceType, function: Callable[..., Any], wanted: Wanted) 
 
     def tell(call: Call) -> None:
         present = dict.keys(wanted.properties)
-        for name in [*wanted.properties.unread(kind.ignores), *(each for each in kind.ignores if each in present)]:
+        # An update may leave what would have replaced the resource unread: it has not changed.
+        seen = kind.ignores | (kind.replaces if function is kind.update else frozenset())
+        for name in [*wanted.properties.unread(seen), *(each for each in kind.ignores if each in present)]:
             text = f"{wanted.type} {name}"
             if call.cloud.strict:
                 raise AwsError(f"{text} is accepted by AWS, not emulated by Stratolite", code="NotEmulated")

@@ -52,7 +52,7 @@ def stack_status(call: Call, stack: Row, status: str, reason: str | None = None)
 
 @operation
 def describe_stack_events(call: Call, stack_name: str, next_token: str | None = None) -> dict[str, Any]:
-    stack = rows.stack(call, stack_name, or_deleted=True)
+    stack = rows.stack(call, stack_name)
     if stack is None:
         raise ValidationError(f"Stack [{stack_name}] does not exist")
     before = int(next_token) if next_token and next_token.isdigit() else None

@@ -49,7 +49,7 @@ def describe_stack_resource(call: Call, stack_name: str, logical_resource_id: st
                     "DriftInformation": _DRIFT,
                 }
             }
-    raise ValidationError(f"Resource {logical_resource_id} does not exist for stack {stack['name']}")
+    raise ValidationError(f"Resource {logical_resource_id} does not exist for stack {stack_name}")
 
 
 @operation
@@ -75,7 +75,7 @@ def describe_stack_resources(
         raise no_stack(stack_name)
     listed = [each for each in _listed(call, stack) if logical_resource_id in (None, each["logical_id"])]
     if logical_resource_id is not None and not listed:
-        raise ValidationError(f"Resource {logical_resource_id} does not exist for stack {stack['name']}")
+        raise ValidationError(f"Resource {logical_resource_id} does not exist for stack {stack_name}")
     return {
         "StackResources": [
             {

@@ -151,7 +151,11 @@ def _undo_create(call: Call, stack: Row, why: str) -> None:
 
 def _rolled_back(call: Call, stack: Row, view: View, steps: Steps) -> None:
     exports.withdraw(call, stack["key"])
-    call.tx.run("UPDATE cloudformation_stack SET outputs = '[]' WHERE key = ?", stack["key"])
+    # Everything is removed: AWS shows the time of that, and no change set any more.
+    call.tx.run(
+        "UPDATE cloudformation_stack SET outputs = '[]', deleted_at = ?, change_set = NULL WHERE key = ?",
+        call.now, stack["key"],
+    )  # fmt: skip
     _finish(call, stack, "ROLLBACK_COMPLETE")
 
 
@@ -240,7 +244,6 @@ def _deleted(call: Call, stack: Row, view: View, steps: Steps) -> None:
     exports.withdraw(call, key)
     exports.note_imports(call, key, set())
     call.tx.run("UPDATE cloudformation_stack SET deleted_at = ?, change_set = NULL WHERE key = ?", call.now, key)
-    call.tx.run("DELETE FROM cloudformation_change_set WHERE stack = ?", key)
     _finish(call, stack, "DELETE_COMPLETE")
 
 

@@ -117,6 +117,28 @@ async def _ask(call: Call, kind: str, about: dict[str, Any], token: str) -> Made
     return Made(str(physical_id), dict(data) if isinstance(data, Mapping) else {})
 
 
+@resource("AWS::CDK::Metadata")
+class Metadata:
+    """What CDK puts into templates to be counted; AWS makes nothing of it either."""
+
+    @staticmethod
+    def create(call: Call, wanted: Wanted) -> Made:
+        return _counted(wanted, wanted.token)
+
+    @staticmethod
+    def update(call: Call, made_id: str, wanted: Wanted, was: dict[str, Any]) -> Made:
+        return _counted(wanted, made_id)
+
+    @staticmethod
+    def delete(call: Call, made_id: str, properties: dict[str, Any]) -> None:
+        return None
+
+
+def _counted(wanted: Wanted, made_id: str) -> Made:
+    wanted.properties.get("Analytics")  # AWS reads no more into it
+    return Made(made_id)
+
+
 @resource("AWS::CloudFormation::WaitConditionHandle")
 class WaitConditionHandle:
     """`Ref` is a URL; who is waited for PUTs `{"Status": "SUCCESS", "UniqueId": ..., "Data": ...}` there."""

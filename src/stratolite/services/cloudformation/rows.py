@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from stratolite.kernel import Call
@@ -14,22 +13,17 @@ from .errors import no_stack
 DELETED = "DELETE_COMPLETE"
 
 
-def stack(call: Call, name: str, or_deleted: bool = False) -> Row | None:
-    """A stack by name or id; a deleted one only by id, unless any will do (the newest then)."""
+def stack(call: Call, name: str) -> Row | None:
+    """A stack by name or id; a deleted one only by id."""
     if name.startswith("arn:"):
         return call.tx.one("SELECT * FROM cloudformation_stack WHERE id = ?", name)
-    found = call.tx.one(
+    return call.tx.one(
         """SELECT * FROM cloudformation_stack
             WHERE account = ? AND region = ? AND name = ? AND status <> 'DELETE_COMPLETE'""",
-        call.account, call.region, name,
-    )  # fmt: skip
-    if found is None and or_deleted:
-        found = call.tx.one(
-            """SELECT * FROM cloudformation_stack
-                WHERE account = ? AND region = ? AND name = ? ORDER BY key DESC LIMIT 1""",
-            call.account, call.region, name,
-        )  # fmt: skip
-    return found
+        call.account,
+        call.region,
+        name,
+    )
 
 
 def live_stack(call: Call, name: str) -> Row:
@@ -56,12 +50,3 @@ def resources(call: Call, stack_key: int, role: str = "live") -> dict[str, Row]:
 
 def loads(text: str | None) -> Any:
     return None if text is None else json.loads(text)
-
-
-def account_of(stack_id: str) -> str:
-    return stack_id.split(":")[4]
-
-
-def is_name(text: str) -> bool:
-    """Whether a text can be a stack's name: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html"""
-    return re.fullmatch(r"[a-zA-Z][-a-zA-Z0-9]{0,127}", text) is not None

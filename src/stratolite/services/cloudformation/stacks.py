@@ -6,6 +6,7 @@ from typing import Any
 
 from stratolite.kernel import Call, operation
 from stratolite.kernel.store import Row
+from stratolite.languages.templates import parse, transforms
 
 from . import exports, phases, rows
 from .desire import Desire, TransformError, build
@@ -125,7 +126,8 @@ async def update_stack(
     except TransformError as error:
         raise ValidationError(str(error)) from error
     check_types(previous, desire)
-    if is_same(previous, desire):
+    # A transform may give something else each time: AWS always goes through with such an update.
+    if is_same(previous, desire) and not transforms(parse(desire.body)):
         raise ValidationError("No updates are to be performed.")
     with call.write() as c:
         check_updatable(rows.by_key(c, stack["key"]))
@@ -154,8 +156,15 @@ def check_types(previous: Desire, desire: Desire) -> None:
 
 def is_same(previous: Desire, desire: Desire) -> bool:
     """Whether nothing would change."""
-    kept = ("document", "parameters", "looked_up", "tags", "notification_arns")
-    return all(getattr(previous, name) == getattr(desire, name) for name in kept)
+    kept = ("parameters", "looked_up", "tags", "notification_arns")
+    return _substance(previous) == _substance(desire) and all(
+        getattr(previous, name) == getattr(desire, name) for name in kept
+    )
+
+
+def _substance(desire: Desire) -> dict[str, Any]:
+    """A template without what changes nothing by itself."""
+    return {name: each for name, each in desire.document.items() if name not in ("Description", "Metadata")}
 
 
 @operation(ignores=["RoleARN", "DeletionMode"])
@@ -230,7 +239,7 @@ def described(stack: Row) -> dict[str, Any]:
         "Capabilities": desire.capabilities or None,
         "Outputs": rows.loads(stack["outputs"]) or None,
         "RoleARN": desire.role_arn,
-        "Tags": desire.tag_list(),
+        "Tags": [] if is_review else desire.tag_list(),
         "EnableTerminationProtection": None if is_deleted else bool(stack["is_protected"]),
         "ParentId": stack["parent"],
         "RootId": stack["root"],

@@ -13,7 +13,7 @@ from typing import Any
 
 from stratolite.kernel import Call
 from stratolite.languages.templates import Scope, TemplateError, transforms
-from stratolite.languages.templates.loops import LANGUAGE_EXTENSIONS, unroll
+from stratolite.languages.templates.loops import LANGUAGE_EXTENSIONS, unroll, worked_out
 
 SERVERLESS = "AWS::Serverless-2016-10-31"
 KNOWN = (SERVERLESS, LANGUAGE_EXTENSIONS)
@@ -86,6 +86,8 @@ async def applied(
     if LANGUAGE_EXTENSIONS in asked:
         try:
             found = unroll(found, scope)
+            if "Resources" in found:
+                found["Resources"] = worked_out(found["Resources"], scope, ("Resources",))
         except TemplateError as error:
             raise TransformError(f"Transform {LANGUAGE_EXTENSIONS} failed with: {error.message}") from error
     if SERVERLESS in asked:

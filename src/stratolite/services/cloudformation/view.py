@@ -29,6 +29,8 @@ class View:
         self.template: Template = self.desire.template
         self.live = rows.resources(call, stack["key"])
         self.imported: set[str] = set()
+        self.replaced: set[str] = set()
+        """When guessing: the resources that will be others, so that nothing is known of them yet."""
 
     def _values(self) -> dict[str, Any]:
         desire, stack = self.desire, self.stack
@@ -109,7 +111,7 @@ class View:
 
     def _ref(self, name: str) -> Any:
         row = self.live.get(name)
-        if row is not None and row["physical_id"] is not None:
+        if row is not None and row["physical_id"] is not None and name not in self.replaced:
             return row["physical_id"]
         if self.guessing:
             return KNOWN_AFTER_APPLY
@@ -119,7 +121,7 @@ class View:
 
     def _attribute(self, name: str, attribute: str) -> Any:
         row = self.live.get(name)
-        if row is None or row["physical_id"] is None:
+        if row is None or row["physical_id"] is None or name in self.replaced:
             if self.guessing:
                 return KNOWN_AFTER_APPLY
             raise TemplateError(f"Template error: instance of Fn::GetAtt references undefined resource {name}")

@@ -47,11 +47,3 @@ class DuplicateItemException(AwsError):
 
 class TableNotFoundException(AwsError):
     """Table not found: {table}"""
-
-
-class BackupNotFoundException(AwsError):
-    """Backup not found: {backup}"""
-
-
-class PolicyNotFoundException(AwsError):
-    """Resource-based policy not found for the provided ResourceArn: {resource}"""

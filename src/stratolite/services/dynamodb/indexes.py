@@ -14,7 +14,8 @@ from .table import Table
 
 Json = Any
 Definition = dict[str, Any]
-SLICE = 500
+SLICE = 200
+"""Items of a table entered into a new index at a time: a slice must not hold the loop."""
 _WRONG = "One or more parameter values were invalid: "
 
 

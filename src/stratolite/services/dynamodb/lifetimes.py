@@ -17,7 +17,7 @@ from .requests import answers
 
 Json = Any
 Answer = dict[str, Any]
-SLICE = 500
+SLICE = 100
 OLDEST_S = 5 * 365 * 86_400.0
 """What should have ended five years ago is taken for a mistake and stays."""
 

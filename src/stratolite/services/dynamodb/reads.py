@@ -2,135 +2,26 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from stratolite.kernel import Call
-from stratolite.languages.expressions import evaluate, keys, project, syntax, values
+from stratolite.languages.expressions import keys, project, syntax, values
 from stratolite.languages.expressions.bind import FILTER, KEY_CONDITION, Binding
 from stratolite.languages.expressions.errors import Invalid
 from stratolite.languages.expressions.keys import KeyCondition, Range
 from stratolite.languages.expressions.syntax import Condition
 from stratolite.languages.expressions.values import Item
 
-from . import capacity, legacy, rows, table
-from .capacity import Consumed
+from . import legacy, pages, table
 from .errors import ResourceNotFoundException
 from .items import wanted_parts
+from .pages import Asked
 from .requests import admit_attributes, answers, binding, check_mixture
 from .table import Index, Keys, Table
 
-PAGE_BYTES = 1024 * 1024
-SLICE_ROWS = 256
-"""Rows taken from the store at a time: a page of large items must not be read far beyond its end."""
-
 Json = Any
 Answer = dict[str, Any]
-
-
-# What a page is made of, as the store gives it: size, wire JSON, then its place: of a table hash, pk, sk; of an index
-# hash, pk, sk, tie.
-Row = Any
-
-
-def _item(row: Row) -> Item:
-    found: Item = json.loads(row[1])
-    return found
-
-
-@dataclass(slots=True)
-class Page:
-    """One answer in the making."""
-
-    rows: list[Row]
-    scanned: int
-    size: int
-    last: Row | None
-    """Where the next page goes on; None at the end."""
-
-
-TABLE_ROWS = "SELECT bytes, item, hash, pk, sk FROM dynamodb_item WHERE t = ? "
-# An index that projects everything refers to the item; any other has its own copy of what it shows.
-INDEX_ROWS = (
-    "SELECT x.bytes, coalesce(x.item, b.item), x.hash, x.pk, x.sk, x.tie FROM dynamodb_index_item x"
-    " JOIN dynamodb_item b ON b.id = x.base WHERE x.i = ? "
-)
-WHOLE_ROWS = (
-    "SELECT b.bytes, b.item, x.hash, x.pk, x.sk, x.tie FROM dynamodb_index_item x"
-    " JOIN dynamodb_item b ON b.id = x.base WHERE x.i = ? "
-)
-
-
-def _slices(
-    call: Call, sql: str, args: list[Any], order: str, place: str, forward: bool, start: Any, most: int | None
-) -> Iterator[Row]:
-    """Rows in order, a slice at a time, each slice found by where the last one ended.
-
-    most: how many will be asked for, if that is known.
-    """
-    comparator = ">" if forward else "<"
-    columns = place.count(",") + 1
-    beyond = f"AND ({place}) {comparator} ({', '.join('?' * columns)}) "
-    length = SLICE_ROWS if most is None else min(SLICE_ROWS, most)
-    while True:
-        found = call.tx.all(f"{sql}{beyond if start is not None else ''}{order} LIMIT ?", *args, *(start or ()), length)
-        yield from found
-        if len(found) < length:
-            return
-        start = tuple(found[-1])[-columns:]
-
-
-def collect(found: Iterator[Row], limit: int | None, condition: Condition | None) -> Page:
-    """Read until the page is full: so many items, or 1 MB, before any filter.
-
-    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Query.Pagination.html
-    """
-    shown: list[Row] = []
-    scanned = size = 0
-    last: Row | None = None
-    for row in found:
-        if size >= PAGE_BYTES:
-            break
-        scanned += 1
-        size += row[0]
-        last = row
-        if condition is None or evaluate.holds(condition, _item(row)):
-            shown.append(row)
-        if scanned == limit:
-            break
-    else:
-        last = None
-    return Page(shown, scanned, size, last)
-
-
-# -- Where to begin
-
-
-def _start_place(of: Table, index: Index | None, start: Item) -> tuple[Any, ...]:
-    """The place an ExclusiveStartKey names. Raises Invalid when it is no key of what is read."""
-    names = {*of.keys.names, *(index.keys.names if index else ())}
-    if set(start) != names:
-        raise Invalid("The provided starting key is invalid")
-    for name in names:
-        if of.types[name] not in start[name]:
-            raise Invalid("The provided starting key is invalid: The provided key element does not match the schema")
-    where = of.encode(start)
-    if index is None:
-        return where
-    entry = index.entry(start, of.types)
-    assert entry is not None, "all attributes are there and have the right types"
-    return (*entry, rows.tie_of(where))
-
-
-def last_key(of: Table, index: Index | None, item: Item) -> Item:
-    """The LastEvaluatedKey of a page that ended with an item."""
-    names = dict.fromkeys((*of.keys.names, *(index.keys.names if index else ())))
-    return {name: item[name] for name in names}
-
-
-# -- Answering
 
 
 def _select(
@@ -158,65 +49,8 @@ def _select(
         )
 
 
-ON_DEMAND_PARTITIONS = 4
-"""A scan reads something of every partition there is; a new on-demand table has four.
-https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html"""
-
-
-@dataclass(slots=True)
-class Asked:
-    """What a Query or Scan is to show, and how it reads."""
-
-    of: Table
-    index: Index | None
-    wanted: project.Tree | None
-    count_only: bool
-    consistent: bool
-    fetch: bool
-    """Whether items are fetched from the table, since the local index does not show all that is asked for."""
-    reported: str | None
-    partitions: int = 1
-
-
-def _consumed(asked: Asked, page: Page) -> Consumed:
-    units = capacity.read_units(page.size, asked.consistent)
-    if page.last is None:
-        units = max(units, capacity.read_units(0, asked.consistent) * asked.partitions)
-    used = Consumed()
-    index = asked.index
-    if index is None:
-        used.table = units
-    elif index.is_local:
-        used.local[index.name] = units
-        if asked.fetch:  # each item fetched from the table is a read of its own
-            used.table = page.scanned * capacity.read_units(0, asked.consistent)
-    else:
-        used.globals[index.name] = units
-    return used
-
-
-def answer(asked: Asked, page: Page) -> bytes:
-    """The answer to a Query or Scan; items that are shown whole are not looked into."""
-    made: Answer = {"Count": len(page.rows), "ScannedCount": page.scanned}
-    if page.last is not None:
-        made["LastEvaluatedKey"] = last_key(asked.of, asked.index, _item(page.last))
-    if asked.reported is not None:
-        used = capacity.report(asked.of.name, _consumed(asked, page), asked.reported)
-        if used is not None:
-            made["ConsumedCapacity"] = used
-    if asked.count_only:
-        return rows.dumps(made)
-    if asked.wanted is None:
-        shown = [row[1] for row in page.rows]
-    else:
-        wanted = asked.wanted
-        shown = [rows.dumps(project.project(_item(row), wanted)) for row in page.rows]
-    return b'{"Items":[' + b",".join(shown) + b"]," + rows.dumps(made)[1:]
-
-
-def _find_index(call: Call, of: Table, name: str | None, consistent: bool | None) -> Index | None:
-    if name is None:
-        return None
+def find_index(of: Table, name: str, consistent: bool | None) -> Index:
+    """The index that is to be read. Raises Invalid when it cannot be."""
     if len(name) < 3 or not table.NAME(name):
         table.check_name(name, "IndexName")
     index = of.index(name)
@@ -366,29 +200,27 @@ def query(
         raise Invalid("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
     condition = _filter(bound, filter_expression, query_filter, conditional_operator)
     wanted = wanted_parts(bound, projection_expression, attributes_to_get)
-    found = (
+    key_is = (
         keys.conditions(bound.condition(key_condition_expression, KEY_CONDITION))
         if key_condition_expression is not None
         else legacy.key_conditions(key_conditions)
     )
     bound.check_all_used()
     of = table.require(call, table_name)
-    index = _find_index(call, of, index_name, consistent_read)
+    index = None if index_name is None else find_index(of, index_name, consistent_read)
     _select(select, wanted, "AttributesToGet" if attributes_to_get is not None else "ProjectionExpression", index)
     schema = index.keys if index else of.keys
-    on_hash, on_range = _ordered(schema, of, found)
+    on_hash, on_range = _ordered(schema, of, key_is)
     _check_filter(condition, schema, "Filter Expression" if filter_expression is not None else "QueryFilter")
     pk = keys.encode([each.operands[0] for each in on_hash])
     within = keys.sort_range(len(schema.ranges), on_range)
     start = None
     if exclusive_start_key is not None:
         start = _query_start(of, index, exclusive_start_key, pk, within)
-    fetch = _needs_fetch(index, select, wanted)
-    page = collect(
-        _query_rows(call, of, index, pk, within, scan_index_forward is not False, start, fetch, limit), limit, condition
-    )
+    fetch = needs_fetch(index, select, wanted)
     asked = Asked(of, index, wanted, select == "COUNT", bool(consistent_read), fetch, return_consumed_capacity)
-    return answer(asked, page)
+    found = pages.query_rows(call, asked, pk, within, scan_index_forward is not False, start, limit)
+    return pages.answer(asked, pages.collect(found, limit, condition))
 
 
 def _filter(bound: Binding, expression: str | None, given: Json, operator: str | None) -> Condition | None:
@@ -397,7 +229,7 @@ def _filter(bound: Binding, expression: str | None, given: Json, operator: str |
     return legacy.filters(given, operator)
 
 
-def _needs_fetch(index: Index | None, select: str | None, wanted: project.Tree | None) -> bool:
+def needs_fetch(index: Index | None, select: str | None, wanted: project.Tree | None) -> bool:
     """Whether a read of a local index has to fetch from the table what the index does not show."""
     if index is None or index.projection == "ALL":
         return False
@@ -419,42 +251,12 @@ def _query_start(of: Table, index: Index | None, start: Item, pk: bytes, within:
         # A partition without a sort key is one item: nothing can come after it.
         shown = ", ".join(f"{name}=AttributeValue: {values.described(value)}" for name, value in start.items())
         raise Invalid(f"The provided exclusive start key is invalid: ExclusiveStartKey: {{{shown}}}")
-    place = _start_place(of, index, start)
+    place = pages.start_place(of, index, start)
     if place[1] != pk:
         raise Invalid("The provided starting key is outside query boundaries based on provided conditions")
     if not within.holds(place[2]):
         raise Invalid("The provided starting key does not match the range key predicate")
     return place
-
-
-def _query_rows(
-    call: Call,
-    of: Table,
-    index: Index | None,
-    pk: bytes,
-    within: Range,
-    forward: bool,
-    start: Any,
-    fetch: bool,
-    most: int | None,
-) -> Iterator[Row]:
-    direction = "ASC" if forward else "DESC"
-    args: list[Any] = [index.key if index else of.key, table.hashed(pk), pk]
-    x = "x." if index else ""
-    bounds = ""
-    if within.lower:
-        bounds += f"AND {x}sk >= ? "
-        args.append(within.lower)
-    if within.upper is not None:
-        bounds += f"AND {x}sk < ? "
-        args.append(within.upper)
-    if index is None:
-        sql = f"{TABLE_ROWS}AND hash = ? AND pk = ? {bounds}"
-        return _slices(call, sql, args, f"ORDER BY sk {direction}", "sk", forward, start and start[2:], most)
-    rows_sql = WHOLE_ROWS if fetch else INDEX_ROWS
-    sql = f"{rows_sql}AND x.hash = ? AND x.pk = ? {bounds}"
-    order = f"ORDER BY x.sk {direction}, x.tie {direction}"
-    return _slices(call, sql, args, order, "x.sk, x.tie", forward, start and start[2:], most)
 
 
 HASHES = 2**32
@@ -528,37 +330,17 @@ def scan(
     wanted = wanted_parts(bound, projection_expression, attributes_to_get)
     bound.check_all_used()
     of = table.require(call, table_name)
-    index = _find_index(call, of, index_name, consistent_read)
+    index = None if index_name is None else find_index(of, index_name, consistent_read)
     _select(select, wanted, "AttributesToGet" if attributes_to_get is not None else "ProjectionExpression", index)
-    start = None if exclusive_start_key is None else _start_place(of, index, exclusive_start_key)
+    start = None if exclusive_start_key is None else pages.start_place(of, index, exclusive_start_key)
     if start is not None and hashes is not None and not hashes[0] <= start[0] < hashes[1]:
         raise Invalid("The provided Exclusive start key does not map to the provided Segment and TotalSegments values.")
-    fetch = _needs_fetch(index, select, wanted)
-    page = collect(_scan_rows(call, of, index, hashes, start, fetch, limit), limit, condition)
-    partitions = ON_DEMAND_PARTITIONS if hashes is None and of.definition["BillingMode"] == "PAY_PER_REQUEST" else 1
+    fetch = needs_fetch(index, select, wanted)
+    partitions = (
+        pages.ON_DEMAND_PARTITIONS if hashes is None and of.definition["BillingMode"] == "PAY_PER_REQUEST" else 1
+    )
     asked = Asked(
         of, index, wanted, select == "COUNT", bool(consistent_read), fetch, return_consumed_capacity, partitions
     )
-    return answer(asked, page)
-
-
-def _scan_rows(
-    call: Call,
-    of: Table,
-    index: Index | None,
-    hashes: tuple[int, int] | None,
-    start: Any,
-    fetch: bool,
-    most: int | None,
-) -> Iterator[Row]:
-    args: list[Any] = [index.key if index else of.key]
-    x = "x." if index else ""
-    bounds = ""
-    if hashes is not None:
-        bounds = f"AND {x}hash >= ? AND {x}hash < ? "
-        args += hashes
-    if index is None:
-        return _slices(call, TABLE_ROWS + bounds, args, "ORDER BY hash, pk, sk", "hash, pk, sk", True, start, most)
-    rows_sql = WHOLE_ROWS if fetch else INDEX_ROWS
-    order = "ORDER BY x.hash, x.pk, x.sk, x.tie"
-    return _slices(call, rows_sql + bounds, args, order, "x.hash, x.pk, x.sk, x.tie", True, start, most)
+    found = pages.scan_rows(call, asked, hashes, start, limit)
+    return pages.answer(asked, pages.collect(found, limit, condition))

@@ -1,4 +1,4 @@
-"""Tables as templates ask for them: AWS::DynamoDB::Table and AWS::DynamoDB::GlobalTable.
+"""Tables as templates ask for them: AWS::DynamoDB::Table.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html
 """
@@ -17,12 +17,12 @@ Properties = dict[str, Any]
 _INDEX_THROUGHPUT = ("ProvisionedThroughput", "OnDemandThroughput", "WarmThroughput")
 
 
-def _numbers(value: Any) -> Any:
+def numbers(value: Any) -> Any:
     """Templates may write numbers and booleans as text."""
     if isinstance(value, dict):
-        return {name: _numbers(member) for name, member in value.items()}
+        return {name: numbers(member) for name, member in value.items()}
     if isinstance(value, list):
-        return [_numbers(member) for member in value]
+        return [numbers(member) for member in value]
     if isinstance(value, str):
         if value.isdecimal():
             return int(value)
@@ -31,14 +31,14 @@ def _numbers(value: Any) -> Any:
     return value
 
 
-def _index(given: Properties) -> Properties:
+def index_of(given: Properties) -> Properties:
     made: Properties = {}
     for name in ("IndexName", "KeySchema", "Projection"):
         if name in given:
             made[name] = given[name]
     for name in _INDEX_THROUGHPUT:
         if given.get(name):
-            made[name] = _numbers(given[name])
+            made[name] = numbers(given[name])
     return made
 
 
@@ -51,7 +51,7 @@ def _stream(given: Properties | None) -> Properties | None:
 def _sse(given: Properties | None) -> Properties | None:
     if not given:
         return None
-    made: Properties = {"Enabled": _numbers(given.get("SSEEnabled", False))}
+    made: Properties = {"Enabled": numbers(given.get("SSEEnabled", False))}
     if "KMSMasterKeyId" in given:
         made["KMSMasterKeyId"] = given["KMSMasterKeyId"]
     return made
@@ -64,30 +64,30 @@ def _creation(name: str, given: Properties) -> Properties:
         "KeySchema": given["KeySchema"],
         "AttributeDefinitions": given.get("AttributeDefinitions"),
         "BillingMode": given.get("BillingMode", "PROVISIONED"),
-        "ProvisionedThroughput": _numbers(given.get("ProvisionedThroughput")),
-        "OnDemandThroughput": _numbers(given.get("OnDemandThroughput")),
-        "WarmThroughput": _numbers(given.get("WarmThroughput")),
+        "ProvisionedThroughput": numbers(given.get("ProvisionedThroughput")),
+        "OnDemandThroughput": numbers(given.get("OnDemandThroughput")),
+        "WarmThroughput": numbers(given.get("WarmThroughput")),
         "StreamSpecification": _stream(given.get("StreamSpecification")),
         "SSESpecification": _sse(given.get("SSESpecification")),
         "TableClass": given.get("TableClass"),
-        "DeletionProtectionEnabled": _numbers(given.get("DeletionProtectionEnabled")),
+        "DeletionProtectionEnabled": numbers(given.get("DeletionProtectionEnabled")),
         "Tags": given.get("Tags") or None,
     }
     for member in ("LocalSecondaryIndexes", "GlobalSecondaryIndexes"):
         if given.get(member):
-            request[member] = [_index(each) for each in given[member]]
+            request[member] = [index_of(each) for each in given[member]]
     return {member: value for member, value in request.items() if value is not None}
 
 
 def _lifetime(given: Properties) -> str | None:
     wanted = given.get("TimeToLiveSpecification") or {}
-    return wanted.get("AttributeName") if _numbers(wanted.get("Enabled")) else None
+    return wanted.get("AttributeName") if numbers(wanted.get("Enabled")) else None
 
 
 def _recovery(call: Call, name: str, given: Properties) -> None:
     wanted = given.get("PointInTimeRecoverySpecification")
     if wanted:
-        specification = _numbers(wanted)
+        specification = numbers(wanted)
         call.api("dynamodb").update_continuous_backups(TableName=name, PointInTimeRecoverySpecification=specification)
 
 
@@ -128,17 +128,23 @@ async def _settled(call: Call, name: str) -> Properties:
         await call.world.sleep(SETTLING_S)
 
 
+def _within(wanted: Properties, has: Properties | None) -> bool:
+    """Whether what is described, which has more members, agrees with what is wanted."""
+    return has is not None and all(has.get(member) == value for member, value in wanted.items())
+
+
 def _differing(was: list[Properties], wanted: list[Properties]) -> list[Properties]:
     """The GlobalSecondaryIndexUpdates that lead from one list of indexes to another."""
-    before = {each["IndexName"]: _index(each) for each in was}
-    after = {each["IndexName"]: _index(each) for each in wanted}
+    before = {each["IndexName"]: index_of(each) for each in was}
+    after = {each["IndexName"]: index_of(each) for each in wanted}
     updates: list[Properties] = [{"Delete": {"IndexName": name}} for name in before if name not in after]
     for name, index in after.items():
         if name not in before:
             updates.append({"Create": index})
             continue
+        has = before[name]
         changed = {
-            each: index[each] for each in _INDEX_THROUGHPUT if each in index and index[each] != before[name].get(each)
+            each: index[each] for each in _INDEX_THROUGHPUT if each in index and not _within(index[each], has.get(each))
         }
         if index["KeySchema"] != before[name]["KeySchema"] or index["Projection"] != before[name]["Projection"]:
             updates += [{"Delete": {"IndexName": name}}, {"Create": index}]
@@ -177,13 +183,13 @@ class Table:
     async def update(call: Call, made_id: str, wanted: Wanted, was: Properties) -> Made:
         """One change at a time, as UpdateTable wants it, until nothing is left to be done."""
         properties = wanted.properties
-        while True:
-            found = await _settled(call, made_id)
-            request = _next_change(found, properties)
-            if request is None:
-                break
+        found, asked = await _settled(call, made_id), None
+        while (request := _next_change(found, properties)) is not None:
+            assert request != asked, "a change that was made is not asked for again"
+            asked = request
             with call.write() as c:
                 c.api("dynamodb").update_table(TableName=made_id, **request)
+            found = await _settled(call, made_id)
         with call.write() as c:
             _update_lifetime(c, made_id, properties)
             _recovery(c, made_id, properties)
@@ -201,7 +207,7 @@ def _next_change(found: Properties, wanted: Properties) -> Properties | None:
     """The next UpdateTable on the way from what is to what is wanted; None at the end."""
     change: Properties = {}
     mode = wanted.get("BillingMode", "PROVISIONED")
-    throughput = _numbers(wanted.get("ProvisionedThroughput"))
+    throughput = numbers(wanted.get("ProvisionedThroughput"))
     has = {name: found["ProvisionedThroughput"][name] for name in ("ReadCapacityUnits", "WriteCapacityUnits")}
     if mode != found.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED"):
         change["BillingMode"] = mode
@@ -209,7 +215,7 @@ def _next_change(found: Properties, wanted: Properties) -> Properties | None:
             change["ProvisionedThroughput"] = throughput
     elif mode == "PROVISIONED" and throughput is not None and throughput != has:
         change["ProvisionedThroughput"] = throughput
-    protection = bool(_numbers(wanted.get("DeletionProtectionEnabled", False)))
+    protection = bool(numbers(wanted.get("DeletionProtectionEnabled", False)))
     if protection != found["DeletionProtectionEnabled"]:
         change["DeletionProtectionEnabled"] = protection
     table_class = wanted.get("TableClass", "STANDARD")

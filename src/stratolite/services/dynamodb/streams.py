@@ -76,7 +76,7 @@ def disable(call: Call, definition: Definition) -> None:
         call.signal("dynamodb-stream", stream, n=None)
 
 
-SLICE = 2000
+SLICE = 500
 
 
 @job

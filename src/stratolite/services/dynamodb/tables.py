@@ -162,7 +162,7 @@ def settle_now(call: Call, name: str) -> None:
         settle(call, found.key)
 
 
-SLICE = 1000
+SLICE = 500
 
 
 @job

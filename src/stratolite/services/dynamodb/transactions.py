@@ -15,6 +15,7 @@ from . import capacity, items, rows, table
 from .capacity import Consumed
 from .errors import (
     ConditionalCheckFailedException,
+    DuplicateItemException,
     IdempotentParameterMismatchException,
     ResourceNotFoundException,
     TransactionCanceledException,
@@ -112,7 +113,7 @@ def steps(found: Json) -> list[Step]:
 
 
 def _where(of: Table, step: Step) -> rows.Where:
-    if step.verb == "Put":
+    if step.verb in ("Put", "Insert"):
         table.check_item_key(of, step.item)
         table.check_index_keys(of, step.item)
     else:
@@ -123,7 +124,7 @@ def _where(of: Table, step: Step) -> rows.Where:
 
 
 def _run(call: Call, of: Table, step: Step) -> Consumed:
-    if step.verb == "Put":
+    if step.verb in ("Put", "Insert"):
         return items.put(call, of, step.item, step.size, step.condition, step.on_failure, see_old=True).consumed
     if step.verb == "Update":
         return items.change(call, of, step.item, step.actions, step.condition, step.on_failure).consumed
@@ -181,7 +182,10 @@ def carry_out(call: Call, plan: list[Step]) -> dict[str, Consumed]:
             used.setdefault(of.name, Consumed()).add(doubled)
         except ConditionalCheckFailedException as error:
             failed = True
-            reasons[at] = {"Code": "ConditionalCheckFailed", "Message": error.message}
+            if step.verb == "Insert":
+                reasons[at] = {"Code": "DuplicateItem", "Message": DuplicateItemException().message}
+            else:
+                reasons[at] = {"Code": "ConditionalCheckFailed", "Message": error.message}
             if "Item" in error.fields:
                 reasons[at]["Item"] = error.fields["Item"]
         except Invalid as error:
@@ -207,29 +211,9 @@ def transact_write_items(
             f"1 validation error detected: Value '{client_request_token}' at 'clientRequestToken' failed to satisfy "
             f"constraint: Member must have length {how}"
         )
-    # The order of members says nothing: the same request is the same however it was written.
-    request = json.dumps(transact_items, sort_keys=True).encode() if client_request_token else b""
     plan = steps(transact_items)
-    if client_request_token is not None:
-        known = call.tx.one(
-            "SELECT request FROM dynamodb_token WHERE account = ? AND region = ? AND token = ? AND until > ?",
-            call.account,
-            call.region,
-            client_request_token,
-            call.now,
-        )
-        if known is not None:
-            if known[0] != request:
-                raise IdempotentParameterMismatchException()
-            return _again(call, plan, return_consumed_capacity)
-    used = carry_out(call, plan)
-    if client_request_token is not None:
-        _remember(call, client_request_token, request)
-    answer: Answer = {}
-    if return_consumed_capacity in ("TOTAL", "INDEXES"):
-        answer["ConsumedCapacity"] = [
-            capacity.report(name, units, return_consumed_capacity, "WriteCapacityUnits") for name, units in used.items()
-        ]
+    used = once(call, client_request_token, transact_items, plan)
+    answer: Answer = written_units(used, return_consumed_capacity)
     if return_item_collection_metrics == "SIZE":
         metrics: dict[str, list[Any]] = {}
         for step in plan:
@@ -241,19 +225,52 @@ def transact_write_items(
     return answer
 
 
-def _again(call: Call, plan: list[Step], wanted: str | None) -> Answer:
-    """A repeated token changes nothing and is charged as the reading of its items."""
+@dataclass(slots=True)
+class Units:
+    """What a transaction used of each table, and whether by writing or, when it was done before, by reading."""
+
+    used: dict[str, Consumed]
+    kind: str = "WriteCapacityUnits"
+
+
+def written_units(units: Units, wanted: str | None) -> Answer:
+    """The ConsumedCapacity of a transaction, if it was asked for."""
     if wanted not in ("TOTAL", "INDEXES"):
         return {}
-    used: dict[str, Consumed] = {}
+    return {
+        "ConsumedCapacity": [
+            capacity.report(name, consumed, wanted, units.kind) for name, consumed in units.used.items()
+        ]
+    }
+
+
+def once(call: Call, token: str | None, request: Json, plan: list[Step]) -> Units:
+    """Carry a plan out, but not again for a token it has been carried out for in the last ten minutes."""
+    if token is None:
+        return Units(carry_out(call, plan))
+    # The order of members says nothing: the same request is the same however it was written.
+    wire = json.dumps(request, sort_keys=True).encode()
+    known = call.tx.one(
+        "SELECT request FROM dynamodb_token WHERE account = ? AND region = ? AND token = ? AND until > ?",
+        call.account,
+        call.region,
+        token,
+        call.now,
+    )
+    if known is None:
+        used = carry_out(call, plan)
+        _remember(call, token, wire)
+        return Units(used)
+    if known[0] != wire:
+        raise IdempotentParameterMismatchException()
+    # A repeated token changes nothing and is charged as the reading of its items.
+    used = {}
     for step in plan:
         of = table.require(call, step.table_name)
         old = rows.read(call, of, of.encode(step.item))
         units = capacity.read_units(old.size if old else 0, True, transactional=True)
         used.setdefault(of.name, Consumed()).table += units
-    return {
-        "ConsumedCapacity": [capacity.report(name, units, wanted, "ReadCapacityUnits") for name, units in used.items()]
-    }
+    return Units(used, "ReadCapacityUnits")
 
 
 def _remember(call: Call, token: str, request: bytes) -> None:

@@ -67,6 +67,7 @@ def _http_secret(parameters: dict[str, Any]) -> dict[str, Any]:
                 "is_value_secret": bool(each.get("IsValueSecret", False)),
             }
             for each in items
+            if each.get("Key")
         ]
         for member, items in parameters.items()
     }
@@ -83,45 +84,44 @@ def _http_shown(parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 def _secret(kind: str, parameters: dict[str, Any]) -> dict[str, Any]:
-    """The secret's text, in the keys AWS gives it."""
+    """The secret's text, in the keys AWS gives it; an update may leave out what stays."""
     given = parameters[_MEMBER[kind]]
-    if kind == "BASIC":
-        out: dict[str, Any] = {"username": given["Username"], "password": given["Password"]}
-    elif kind == "API_KEY":
-        out = {"api_key_name": given["ApiKeyName"], "api_key_value": given["ApiKeyValue"]}
-    else:
-        client = given["ClientParameters"]
-        out = {
-            "client_id": client["ClientID"],
-            "client_secret": client["ClientSecret"],
-            "authorization_endpoint": given["AuthorizationEndpoint"],
-            "http_method": given["HttpMethod"],
-        }
-        if "OAuthHttpParameters" in given:
-            out["oauth_http_parameters"] = _http_secret(given["OAuthHttpParameters"])
+    client = given.get("ClientParameters") or {}
+    out: dict[str, Any] = {
+        "BASIC": {"username": given.get("Username"), "password": given.get("Password")},
+        "API_KEY": {"api_key_name": given.get("ApiKeyName"), "api_key_value": given.get("ApiKeyValue")},
+        OAUTH: {
+            "client_id": client.get("ClientID"),
+            "client_secret": client.get("ClientSecret"),
+            "authorization_endpoint": given.get("AuthorizationEndpoint"),
+            "http_method": given.get("HttpMethod"),
+        },
+    }[kind]
+    if "OAuthHttpParameters" in given:
+        out["oauth_http_parameters"] = _http_secret(given["OAuthHttpParameters"])
     if "InvocationHttpParameters" in parameters:
         out["invocation_http_parameters"] = _http_secret(parameters["InvocationHttpParameters"])
-    return out
+    return {name: value for name, value in out.items() if value is not None}
 
 
-def _shown(kind: str, parameters: dict[str, Any]) -> dict[str, Any]:
+def _shown(kind: str, parameters: dict[str, Any], secret: dict[str, Any]) -> dict[str, Any]:
+    """What DescribeConnection tells: everything but the secret values."""
+    out: dict[str, Any] = {
+        "BASIC": {"Username": secret.get("username")},
+        "API_KEY": {"ApiKeyName": secret.get("api_key_name")},
+        OAUTH: {
+            "ClientParameters": {"ClientID": secret.get("client_id")},
+            "AuthorizationEndpoint": secret.get("authorization_endpoint"),
+            "HttpMethod": secret.get("http_method"),
+        },
+    }[kind]
     given = parameters[_MEMBER[kind]]
-    if kind == "BASIC":
-        out: dict[str, Any] = {"BasicAuthParameters": {"Username": given["Username"]}}
-    elif kind == "API_KEY":
-        out = {"ApiKeyAuthParameters": {"ApiKeyName": given["ApiKeyName"]}}
-    else:
-        oauth = {
-            "ClientParameters": {"ClientID": given["ClientParameters"]["ClientID"]},
-            "AuthorizationEndpoint": given["AuthorizationEndpoint"],
-            "HttpMethod": given["HttpMethod"],
-        }
-        if "OAuthHttpParameters" in given:
-            oauth["OAuthHttpParameters"] = _http_shown(given["OAuthHttpParameters"])
-        out = {"OAuthParameters": oauth}
+    if "OAuthHttpParameters" in given:
+        out["OAuthHttpParameters"] = _http_shown(given["OAuthHttpParameters"])
+    whole = {_MEMBER[kind]: out}
     if "InvocationHttpParameters" in parameters:
-        out["InvocationHttpParameters"] = _http_shown(parameters["InvocationHttpParameters"])
-    return out
+        whole["InvocationHttpParameters"] = _http_shown(parameters["InvocationHttpParameters"])
+    return whole
 
 
 def _check(kind: str, parameters: dict[str, Any]) -> None:
@@ -145,17 +145,18 @@ def create_connection(
     _check(authorization_type, auth_parameters)
     if look(call, name) is not None:
         raise ResourceAlreadyExistsException(f"Connection {name} already exists.")
+    kept = _secret(authorization_type, auth_parameters)
     secret = call.api("secretsmanager").create_secret(
         Name=f"events!connection/{name}/{call.world.id()}",
         ClientRequestToken=call.world.id(),
-        SecretString=json.dumps(_secret(authorization_type, auth_parameters)),
+        SecretString=json.dumps(kept),
     )
     call.tx.run(
         """INSERT INTO events_connection (account, region, name, id, description, kind, parameters, secret, kms_key,
                                           state, created_at, modified_at, authorized_at)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         call.account, call.region, name, call.world.id(), description, authorization_type,
-        json.dumps(_shown(authorization_type, auth_parameters)), secret["ARN"], kms_key_identifier,
+        json.dumps(_shown(authorization_type, auth_parameters, kept)), secret["ARN"], kms_key_identifier,
         AUTHORIZING if authorization_type == OAUTH else AUTHORIZED, call.now, call.now, call.now,
     )  # fmt: skip
     row = look(call, name)
@@ -189,12 +190,13 @@ def update_connection(
     shown, state = row["parameters"], row["state"]
     if auth_parameters is not None:
         _check(kind, auth_parameters)
+        kept = _secret(kind, auth_parameters)
+        if kind == row["kind"]:
+            kept = {**secret_of(call, row), **kept}
         call.api("secretsmanager").update_secret(
-            SecretId=row["secret"],
-            ClientRequestToken=call.world.id(),
-            SecretString=json.dumps(_secret(kind, auth_parameters)),
+            SecretId=row["secret"], ClientRequestToken=call.world.id(), SecretString=json.dumps(kept)
         )
-        shown = json.dumps(_shown(kind, auth_parameters))
+        shown = json.dumps(_shown(kind, auth_parameters, kept))
         state = AUTHORIZING if kind == OAUTH else AUTHORIZED
     call.tx.run(
         """UPDATE events_connection SET description = coalesce(?, description), kind = ?, parameters = ?, state = ?,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
 from stratolite.kernel import Call, Trace, operation
 
-from . import buses, routing
+from . import buses, documents, routing
 from .errors import ValidationException
 
 # The total of a request. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
@@ -43,7 +42,7 @@ def _put(
     if entry["Source"].startswith("aws."):
         return _refused("NotAuthorizedForSourceException", "Not authorized for the source.")
     try:
-        detail = _DETAIL.decode(entry["Detail"])
+        detail = documents.decoded(entry["Detail"])
     except ValueError:
         detail = None
     if not isinstance(detail, dict):
@@ -71,10 +70,3 @@ def _put(
 
 def _refused(code: str, message: str) -> dict[str, Any]:
     return {"ErrorCode": code, "ErrorMessage": message}
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(name)  # NaN and Infinity are Python's, not JSON's
-
-
-_DETAIL = json.JSONDecoder(parse_constant=_no_constant)

@@ -8,7 +8,7 @@ from typing import Any
 from stratolite.kernel import Call, operation
 
 from . import buses
-from .errors import ResourceNotFoundException, ValidationException
+from .errors import ResourceNotFoundException, ValidationException, invalid
 
 Statement = dict[str, Any]
 
@@ -23,6 +23,16 @@ def _store(call: Call, bus: buses.Bus, statements: list[Statement]) -> None:
     call.tx.run("UPDATE events_bus SET policy = ?, modified_at = ? WHERE key = ?", policy, call.now, bus.key)
 
 
+def _check(policy: str) -> None:
+    try:
+        document = json.loads(policy)
+    except ValueError:
+        raise invalid("Policy") from None
+    statements = document.get("Statement") if isinstance(document, dict) else None
+    if not isinstance(statements, list) or not all(isinstance(each, dict) for each in statements):
+        raise invalid("Policy")
+
+
 @operation
 def put_permission(
     call: Call,
@@ -35,6 +45,7 @@ def put_permission(
 ) -> dict[str, Any]:
     bus = buses.find(call, event_bus_name)
     if policy is not None:
+        _check(policy)
         call.tx.run("UPDATE events_bus SET policy = ?, modified_at = ? WHERE key = ?", policy, call.now, bus.key)
         return {}
     if action is None or principal is None or statement_id is None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from stratolite.kernel import Call, operation
 from stratolite.languages import schedules
 
-from . import buses, syntax, tagging, ticks
+from . import buses, documents, syntax, tagging, ticks
 from .errors import ValidationException, invalid, rule_missing
 from .pages import page
 
@@ -199,7 +198,7 @@ def delete_rule(call: Call, name: str, event_bus_name: str | None = None, force:
 def test_event_pattern(call: Call, event_pattern: str, event: str) -> dict[str, Any]:
     pattern = syntax.checked(event_pattern)
     try:
-        document = json.loads(event)
+        document = documents.decoded(event)
     except ValueError:
         raise invalid("Event") from None
     if not isinstance(document, dict) or not document.keys() >= _MANDATORY:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 from stratolite.kernel import Call, Delivery, Failure, Message, Undeliverable, dead_letter, target
 from stratolite.languages import arns
 
-from . import buses, routing
+from . import buses, documents, routing
 
 # AWS forbids long chains without saying where it cuts them. Here a circle of buses ends after so many.
 HOPS = 10
@@ -22,7 +20,7 @@ def deliver(call: Call, delivery: Delivery) -> None:
         name = buses.named(call, delivery.to)[2]
         raise Undeliverable("NO_RESOURCE", f"Event bus {name} does not exist.", retry=False)
     try:
-        event = json.loads(delivery.payload)
+        event = documents.decoded(delivery.text())
     except ValueError:
         event = None
     if not isinstance(event, dict) or not event.keys() >= _FIELDS or not isinstance(event["detail"], dict):

@@ -8,7 +8,7 @@ from typing import Any
 from stratolite.kernel import Call, operation
 from stratolite.languages import arns, transformers
 
-from . import buses, rules
+from . import buses, documents, rules
 from .errors import LimitExceededException, ValidationException, invalid
 from .pages import page
 
@@ -37,7 +37,7 @@ def _check(target: dict[str, Any]) -> None:
         _check_path(target["InputPath"], target["Id"])
     if target.get("Input") is not None:
         try:
-            json.loads(target["Input"])
+            documents.decoded(target["Input"])
         except ValueError:
             raise ValidationException(f"JSON syntax error in input for target {target['Id']}") from None
     transformer = target.get("InputTransformer")

@@ -1,11 +1,11 @@
-"""Pages of a list, and the markers between them."""
+"""Pages of IAM's lists."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable
 from typing import Any, TypeVar
+
+from stratolite.languages import pages
 
 from .errors import ValidationError
 
@@ -14,20 +14,11 @@ PAGE = 100
 
 
 def paged(
-    items: list[Item], limit: int, marker: str | None, order: Callable[[Item], str]
+    items: list[Item], limit: int, marker: str | None, order: Callable[[Item], pages.Order]
 ) -> tuple[list[Item], dict[str, Any]]:
-    """The items after the marker, at most `limit`, and what an answer says of the rest. Items come in `order`."""
-    if marker is not None:
-        place = _place(marker)
-        items = [item for item in items if order(item) > place]
-    page = items[:limit]
-    if len(items) <= limit:
-        return page, {"IsTruncated": False}
-    return page, {"IsTruncated": True, "Marker": base64.urlsafe_b64encode(order(page[-1]).encode()).decode()}
-
-
-def _place(marker: str) -> str:
+    """As `languages.pages`; what an answer says of the rest comes as its members."""
     try:
-        return base64.b64decode(marker, altchars=b"-_", validate=True).decode()
-    except (binascii.Error, ValueError):
+        page, more = pages.paged(items, limit, marker, order)
+    except pages.BadToken:
         raise ValidationError(f"Invalid Marker: {marker}") from None
+    return page, {"IsTruncated": more is not None, "Marker": more}

@@ -25,7 +25,7 @@ class Role:
             Description=properties.get("Description"),
             MaxSessionDuration=_int(properties.get("MaxSessionDuration")),
             PermissionsBoundary=properties.get("PermissionsBoundary"),
-            Tags=properties.get("Tags"),
+            Tags=_tags(wanted),
         )["Role"]
         _allow(call, "role", name, properties, {})
         return Made(ref=name, attributes={"Arn": made["Arn"], "RoleId": made["RoleId"]})
@@ -40,7 +40,7 @@ class Role:
             MaxSessionDuration=_int(properties.get("MaxSessionDuration")) or 3600,
         )
         _bound(call, "role", made_id, properties, was)
-        _tag(call, "role", made_id, properties, was)
+        _tag(call, "role", made_id, wanted, was)
         _allow(call, "role", made_id, properties, was)
         made = api.get_role(RoleName=made_id)["Role"]
         return Made(ref=made_id, attributes={"Arn": made["Arn"], "RoleId": made["RoleId"]})
@@ -62,7 +62,7 @@ class User:
             UserName=name,
             Path=properties.get("Path"),
             PermissionsBoundary=properties.get("PermissionsBoundary"),
-            Tags=properties.get("Tags"),
+            Tags=_tags(wanted),
         )["User"]
         _log_in(call, name, properties.get("LoginProfile"), None)
         _join(call, name, properties.get("Groups") or [], [])
@@ -75,7 +75,7 @@ class User:
         if properties.get("Path") != was.get("Path"):
             api.update_user(UserName=made_id, NewPath=properties.get("Path") or "/")
         _bound(call, "user", made_id, properties, was)
-        _tag(call, "user", made_id, properties, was)
+        _tag(call, "user", made_id, wanted, was)
         _log_in(call, made_id, properties.get("LoginProfile"), was.get("LoginProfile"))
         _join(call, made_id, properties.get("Groups") or [], was.get("Groups") or [])
         _allow(call, "user", made_id, properties, was)
@@ -302,8 +302,15 @@ def _bound(call: Call, kind: str, name: str, properties: dict[str, Any], was: di
         _verb(call, "delete_{}_permissions_boundary", kind)(**{_NAMES[kind]: name})
 
 
-def _tag(call: Call, kind: str, name: str, properties: dict[str, Any], was: dict[str, Any]) -> None:
-    tags = properties.get("Tags") or []
+def _tags(wanted: Wanted) -> list[dict[str, str]]:
+    """The stack's tags, and over them the resource's own."""
+    stack = {key: value for key, value in wanted.tags.items() if not key.startswith("aws:")}
+    own = {tag["Key"]: tag["Value"] for tag in wanted.properties.get("Tags") or []}
+    return [{"Key": key, "Value": value} for key, value in (stack | own).items()]
+
+
+def _tag(call: Call, kind: str, name: str, wanted: Wanted, was: dict[str, Any]) -> None:
+    tags = _tags(wanted)
     keys = {tag["Key"] for tag in tags}
     if gone := [tag["Key"] for tag in was.get("Tags") or [] if tag["Key"] not in keys]:
         _verb(call, "untag_{}", kind)(**{_NAMES[kind]: name}, TagKeys=gone)

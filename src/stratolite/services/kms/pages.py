@@ -1,11 +1,11 @@
-"""Pages of a list, and the opaque markers between them."""
+"""Pages of KMS's lists."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable
 from typing import TypeVar
+
+from stratolite.languages import pages
 
 from .errors import InvalidMarkerException
 
@@ -13,19 +13,10 @@ Item = TypeVar("Item")
 
 
 def paged(
-    items: list[Item], limit: int, marker: str | None, order: Callable[[Item], str]
+    items: list[Item], limit: int, marker: str | None, order: Callable[[Item], pages.Order]
 ) -> tuple[list[Item], str | None]:
-    """The items whose order comes after the marker, at most `limit`, and the next marker. Items come sorted by it."""
-    if marker is not None:
-        place = _place(marker)
-        items = [item for item in items if order(item) > place]
-    page = items[:limit]
-    more = base64.urlsafe_b64encode(order(page[-1]).encode()).decode() if len(items) > limit else None
-    return page, more
-
-
-def _place(marker: str) -> str:
+    """As `languages.pages`, with this service's word for a marker that is none."""
     try:
-        return base64.b64decode(marker, altchars=b"-_", validate=True).decode()
-    except (binascii.Error, ValueError):
+        return pages.paged(items, limit, marker, order)
+    except pages.BadToken:
         raise InvalidMarkerException(marker=marker) from None

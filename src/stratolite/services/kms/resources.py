@@ -26,7 +26,7 @@ class KeyResource:
             KeySpec=properties.get("KeySpec"),
             Origin=properties.get("Origin"),
             MultiRegion=_is(properties.get("MultiRegion")),
-            Tags=[{"TagKey": tag["Key"], "TagValue": tag["Value"]} for tag in properties.get("Tags") or []],
+            Tags=[{"TagKey": key, "TagValue": value} for key, value in _tags(wanted).items()],
         )["KeyMetadata"]
         _set_state(call, made["KeyId"], properties, {})
         return _made(made)
@@ -39,7 +39,7 @@ class KeyResource:
             api.update_key_description(KeyId=made_id, Description=properties.get("Description") or "")
         if properties.get("KeyPolicy") and properties["KeyPolicy"] != was.get("KeyPolicy"):
             api.put_key_policy(KeyId=made_id, Policy=_policy(properties["KeyPolicy"]))
-        tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags") or []}
+        tags = _tags(wanted)
         if gone := [tag["Key"] for tag in was.get("Tags") or [] if tag["Key"] not in tags]:
             api.untag_resource(KeyId=made_id, TagKeys=gone)
         if tags:
@@ -99,6 +99,12 @@ def _set_state(call: Call, key_id: str, properties: dict[str, Any], was: dict[st
         api.disable_key_rotation(KeyId=key_id)
     if was_enabled and not enabled:
         api.disable_key(KeyId=key_id)
+
+
+def _tags(wanted: Wanted) -> dict[str, str]:
+    """The stack's tags, and over them the key's own."""
+    stack = {key: value for key, value in wanted.tags.items() if not key.startswith("aws:")}
+    return stack | {tag["Key"]: tag["Value"] for tag in wanted.properties.get("Tags") or []}
 
 
 def _is(value: Any) -> bool:

@@ -52,6 +52,11 @@ async def event(
         return
     retries, max_age_s, on_success, on_failure = _policy(call, row, which.qualifier)
     ask = {"function": function, "event": event, "request_id": request_id, "accepted_at": accepted_at}
+    if row["reserved"] == 0:
+        # Nothing can run it before somebody changes that: AWS does not even try.
+        with call.settle() as c:
+            _give_up(c, row, which, ask, "ZeroReservedConcurrency", 0, None, on_failure)
+        return
     if call.now - accepted_at > max_age_s:
         with call.settle() as c:
             _give_up(c, row, which, ask, "EventAgeExceeded", attempt - 1, None, on_failure)

@@ -9,7 +9,7 @@ from typing import Any
 from stratolite.kernel import Call, operation
 from stratolite.kernel.store import Row
 
-from . import configurations, limits, packages
+from . import configurations, limits, names, packages
 from .errors import InvalidParameterValueException, ResourceNotFoundException
 
 _ARN = re.compile(
@@ -199,7 +199,7 @@ def list_layer_versions(
     rows = call.tx.all(
         "SELECT v.*, l.account, l.region, l.name FROM lambda_layer l JOIN lambda_layer_version v ON v.layer = l.key"
         " WHERE l.account = ? AND l.region = ? AND l.name = ? AND v.version < ? ORDER BY v.version DESC",
-        *_named(call, layer_name), int(marker or 1 << 62),
+        *_named(call, layer_name), names.marker(marker, 1 << 62),
     )  # fmt: skip
     shown = [_shown(row) for row in rows if _suits(row, compatible_runtime, compatible_architecture)]
     page = shown[: min(max_items, 50)]

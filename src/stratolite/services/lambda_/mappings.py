@@ -277,7 +277,7 @@ def list_event_source_mappings(
     rows = call.tx.all(
         "SELECT * FROM lambda_mapping WHERE account = ? AND region = ? AND key > ? AND (? IS NULL OR source_arn = ?)"
         " ORDER BY key",
-        call.account, call.region, int(marker or 0), event_source_arn, event_source_arn,
+        call.account, call.region, names.marker(marker, 0), event_source_arn, event_source_arn,
     )  # fmt: skip
     if function_name is not None:
         wanted = names.named(call, function_name).qualified()

@@ -106,3 +106,12 @@ def _version(call: Call, which: Named, number: str) -> Row | None:
 
     # Every invocation asks for it.
     return call.tx.known(_VERSIONS, (which.account, which.region, which.name, number), read)
+
+
+def marker(text: str | None, beginning: int) -> int:
+    """Where the next page begins. Raises InvalidParameterValueException for a marker we did not give."""
+    if text is None:
+        return beginning
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise InvalidParameterValueException("The marker is not one that an earlier answer gave.")
+    return int(text)

@@ -59,8 +59,9 @@ def _mapping(call: Call, key: int, shard: str) -> Mapping | None:
     return Mapping(row, config, filters.patterns(config.get("FilterCriteria")))
 
 
-async def _invoke(call: Call, mapping: Mapping, batch: Batch, records: list[dict[str, Any]]) -> Outcome:
-    """Hand records over. Raises TooManyRequestsException, ResourceNotFoundException."""
+async def _invoke(call: Call, mapping: Mapping, batch: Batch, kept: list[int]) -> Outcome:
+    """Hand the kept records of a batch over. Raises TooManyRequestsException, ResourceNotFoundException."""
+    records = [batch.records[i] for i in kept]
     which = names.named(call, mapping.row["function_arn"])
     version = versions.routed(call, which)
     for record in records:
@@ -69,7 +70,7 @@ async def _invoke(call: Call, mapping: Mapping, batch: Batch, records: list[dict
             record["dynamodb"]["ApproximateCreationDateTime"] = arrived(record)
     body = json.dumps({"Records": records}, separators=(",", ":"), ensure_ascii=False).encode()
     # The journey goes on under the trace of whoever sent the first record; those of the others lead there.
-    found = (Trace.parse(handle.get("trace")) for handle in batch.handles)
+    found = [Trace.parse(batch.handles[i].get("trace")) for i in kept] if batch.handles else []
     traces = list({trace.root: trace for trace in found if trace is not None}.values()) or [call.trace]
     under = dataclasses.replace(call, trace=traces[0], _span=None)
     with under.span(mapping.arn, "batch", records=len(records)) as child:
@@ -170,7 +171,7 @@ async def _work(call: Call, mapping: Mapping, batch: Batch) -> None:
         try:
             # Committed first: a message that a function has seen must stay hidden after a crash.
             await call.committed()
-            outcome = await _invoke(call, mapping, batch, [batch.records[i] for i in kept])
+            outcome = await _invoke(call, mapping, batch, kept)
             failed = _failed(mapping, outcome, ids)
         except (TooManyRequestsException, ResourceNotFoundException):
             # As on AWS they become visible again when their time is over.
@@ -260,7 +261,7 @@ class _Reader:
             return
         ids = [batch.ids[i] for i in kept]
         try:
-            outcome = await _invoke(call, self.mapping, batch, [batch.records[i] for i in kept])
+            outcome = await _invoke(call, self.mapping, batch, kept)
         except TooManyRequestsException:
             raise Again(BACKOFF_S[0], "throttled") from None
         except ResourceNotFoundException as error:

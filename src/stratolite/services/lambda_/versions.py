@@ -76,7 +76,7 @@ def list_versions_by_function(
     rows = call.tx.all(
         "SELECT v.*, f.account, f.region, f.name FROM lambda_version v JOIN lambda_function f ON f.key = v.function"
         " WHERE v.function = ? AND v.key > ? ORDER BY v.key LIMIT ?",
-        function["key"], int(marker or 0), min(max_items, 50) + 1,
+        function["key"], names.marker(marker, 0), min(max_items, 50) + 1,
     )  # fmt: skip
     page = rows[: min(max_items, 50)]
     found: dict[str, Any] = {

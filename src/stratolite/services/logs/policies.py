@@ -20,10 +20,9 @@ _ORDER = ("Sid", "Effect", "Principal", "Action", "Resource", "Condition")
 def put_resource_policy(
     call: Call, policy_name: str | None = None, policy_document: str | None = None
 ) -> dict[str, Any]:
-    try:
-        json.loads(policy_document or "")
-    except ValueError:
-        raise InvalidParameterException("Invalid PolicyDocument") from None
+    if policy_name is None:
+        raise InvalidParameterException("Policy name is required.")
+    _check(policy_document or "")
     others = call.tx.value(
         "SELECT count(*) FROM logs_resource_policy WHERE account = ? AND region = ? AND name <> ?",
         call.account,
@@ -87,6 +86,17 @@ def delete_resource_policy(call: Call, policy_name: str | None = None) -> None:
     )
     if not gone.rowcount:
         raise ResourceNotFoundException(f"Policy with name [{policy_name}] does not exist.")
+
+
+def _check(text: str) -> None:
+    try:
+        document = json.loads(text)
+    except ValueError:
+        document = None
+    statements = document.get("Statement") if isinstance(document, dict) else None
+    listed = statements if isinstance(statements, list) else [statements]
+    if not all(isinstance(statement, dict) for statement in listed):
+        raise InvalidParameterException("Invalid PolicyDocument")
 
 
 def _normal(text: str) -> str:

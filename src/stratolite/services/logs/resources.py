@@ -20,14 +20,14 @@ class LogGroup:
             logGroupName=name,
             kmsKeyId=properties.get("KmsKeyId"),
             logGroupClass=properties.get("LogGroupClass"),
-            tags=_tags(properties) or None,
+            tags=_all_tags(wanted) or None,
         )
         return _keep(call, name, properties, {})
 
     @staticmethod
     def update(call: Call, made_id: str, wanted: Wanted, was: dict[str, Any]) -> Made:
         properties, api = wanted.properties, call.api("logs")
-        tags, old = _tags(properties), _tags(was)
+        tags, old = _all_tags(wanted), _tags(was)
         if gone := [key for key in old if key not in tags]:
             api.untag_log_group(logGroupName=made_id, tags=gone)
         if tags:
@@ -161,6 +161,11 @@ def _rule(rule: dict[str, Any]) -> dict[str, Any]:
     if "Dimensions" in rule:
         made["dimensions"] = {each["Key"]: each["Value"] for each in rule["Dimensions"]}
     return made
+
+
+def _all_tags(wanted: Wanted) -> dict[str, str]:
+    """The stack's tags, and over them the group's own."""
+    return {key: value for key, value in wanted.tags.items() if not key.startswith("aws:")} | _tags(wanted.properties)
 
 
 def _tags(properties: dict[str, Any]) -> dict[str, str]:

@@ -116,7 +116,7 @@ def _event(call: Call, parameters: dict[str, str], text: str) -> str:
     """PutEvents to a bus: the input is the detail."""
     try:
         detail = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         detail = None
     event = {
         "version": "0",

@@ -26,7 +26,7 @@ async def call_operation(call: Call, delivery: Delivery) -> None:
     service = _SERVICES.get(parts[1], parts[1])
     try:
         members = json.loads(delivery.payload or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         members = None
     if not isinstance(members, dict):
         raise Undeliverable("ValidationException", "The input is not a JSON object.", retry=False)

@@ -37,12 +37,13 @@ def list_secrets(
 ) -> dict[str, Any]:
     descending = sort_order == "desc"
     found = _matching(call, filters or [], include_planned_deletion)
-    ordered = sorted(
-        (([_SORTS[sort_by](secret.row), secret.key], secret) for secret in found),
-        key=lambda pair: pair[0],
-        reverse=descending,
-    )
-    page, more = paged(ordered, max_results, next_token, descending)
+    place = _SORTS[sort_by]
+
+    def order(secret: Secret) -> list[Any]:
+        return [place(secret.row), secret.key]
+
+    found.sort(key=order, reverse=descending)
+    page, more = paged(found, max_results, next_token, order, descending)
     return {
         "SecretList": [
             summary(secret)
@@ -73,8 +74,9 @@ def batch_get_secret_value(
             )
         ids, more = secret_id_list, None
     else:
-        found = [([secret.key], secret.arn) for secret in _matching(call, filters or [], False)]
-        ids, more = paged(found, max_results or _BATCH, next_token)
+        found = _matching(call, filters or [], False)
+        page, more = paged(found, max_results or _BATCH, next_token, lambda secret: [secret.key])
+        ids = [secret.arn for secret in page]
     answers, errors = [], []
     for secret_id in ids:
         try:

@@ -7,6 +7,8 @@ from typing import Any
 
 from stratolite.kernel import AwsError, Call, Made, Wanted, resource
 
+from . import tags
+
 _GENERATED = {
     "PasswordLength", "ExcludeCharacters", "ExcludeNumbers", "ExcludePunctuation", "ExcludeUppercase",
     "ExcludeLowercase", "IncludeSpace", "RequireEachIncludedType",
@@ -29,6 +31,7 @@ class SecretResource:
             Tags=properties.get("Tags"),
             AddReplicaRegions=properties.get("ReplicaRegions"),
         )
+        tags.stamp(call, made["ARN"], wanted.tags)
         return _made(made["ARN"])
 
     @staticmethod
@@ -48,6 +51,7 @@ class SecretResource:
             api.untag_resource(SecretId=made_id, TagKeys=gone)
         if keys:
             api.tag_resource(SecretId=made_id, Tags=properties["Tags"])
+        tags.stamp(call, made_id, wanted.tags)
         _replicate(call, made_id, properties.get("ReplicaRegions") or [], was.get("ReplicaRegions") or [])
         return _made(made_id)
 

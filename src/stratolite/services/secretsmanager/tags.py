@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from stratolite.kernel import Call, operation
@@ -24,6 +25,15 @@ def untag_resource(call: Call, secret_id: str, tag_keys: list[str]) -> None:
     secret = names.get_primary(call, secret_id)
     if secret.row["tags"]:
         _set(call, secret.key, [tag for tag in _of(secret.row) if tag["Key"] not in tag_keys])
+
+
+def stamp(call: Call, secret_id: str, stack_tags: Mapping[str, str]) -> None:
+    """Puts the tags of a stack before a secret's own, its `aws:` ones too, which nobody else may set."""
+    secret = names.get(call, secret_id)
+    own = {tag["Key"]: tag for tag in _of(secret.row)}
+    stamped = {key: {"Key": key, "Value": value} for key, value in stack_tags.items()}
+    if stamped:
+        _set(call, secret.key, list((own | stamped | own).values()))
 
 
 def merged(old: list[dict[str, str]], new: list[dict[str, str]]) -> list[dict[str, str]]:

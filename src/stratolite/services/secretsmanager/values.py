@@ -68,7 +68,7 @@ def put_secret_value(
     version_stages: list[str] | None = None,
     rotation_token: str | None = None,
 ) -> dict[str, Any]:
-    """A new version. The token of a rotation proves whom a role of another account works for; nobody asks for it here."""
+    """A new version. The token of a rotation proves whom another account's role works for; nobody asks for it here."""
     version = token(client_request_token)
     value = Value.of(secret_string, secret_binary, None)
     if value is None:
@@ -140,22 +140,19 @@ def list_secret_version_ids(
     secret = names.get(call, secret_id, deleted=True)
     stages = stages_by_version(call, secret.key)
     rows = call.tx.all("SELECT * FROM secretsmanager_version WHERE secret = ? ORDER BY seq", secret.key)
+    wanted = [row for row in rows if include_deprecated or row["id"] in stages]
+    page, more = paged(wanted, max_results or len(wanted), next_token, lambda row: [row["seq"]])
     versions = [
-        (
-            [row["seq"]],
-            {
-                "VersionId": row["id"],
-                "VersionStages": stages.get(row["id"]),
-                "LastAccessedDate": row["accessed_on"],
-                "CreatedDate": row["created_at"],
-                "KmsKeyIds": [row["kms_key"] or "DefaultEncryptionKey"],
-            },
-        )
-        for row in rows
-        if include_deprecated or row["id"] in stages
+        {
+            "VersionId": row["id"],
+            "VersionStages": stages.get(row["id"]),
+            "LastAccessedDate": row["accessed_on"],
+            "CreatedDate": row["created_at"],
+            "KmsKeyIds": [row["kms_key"] or "DefaultEncryptionKey"],
+        }
+        for row in page
     ]
-    page, more = paged(versions, max_results or len(versions) or 1, next_token)
-    return {"ARN": secret.arn, "Name": secret.name, "Versions": page, "NextToken": more}
+    return {"ARN": secret.arn, "Name": secret.name, "Versions": versions, "NextToken": more}
 
 
 @operation

@@ -55,7 +55,7 @@ def _each(entries: list[Entry], do: Callable[[Entry], Entry]) -> dict[str, Any]:
 def send_message_batch(call: Call, queue_url: str, entries: list[Entry]) -> dict[str, Any]:
     queue = queues.find(call, queue_url)
     _check(entries, "SendMessageBatchRequestEntry")
-    total = sum(content.size(entry["MessageBody"], _typed(entry.get("MessageAttributes"))) for entry in entries)
+    total = sum(content.size(entry["MessageBody"], entry.get("MessageAttributes")) for entry in entries)
     if total > MAX_BYTES:
         raise BatchRequestTooLong(limit=MAX_BYTES, sent=total)
     messages = {entry["Id"]: _outgoing(call, entry) for entry in entries}
@@ -77,13 +77,6 @@ def send_message_batch(call: Call, queue_url: str, entries: list[Entry]) -> dict
         return sending.answer(queue, sending.put(call, queue, message), message, system)
 
     return _each(entries, send)
-
-
-def _typed(attributes: content.MessageAttributes | None) -> content.MessageAttributes | None:
-    """Attributes that can be measured; those that cannot fail by themselves later."""
-    return {
-        n: a for n, a in (attributes or {}).items() if a.get("DataType") and (a.keys() & {"StringValue", "BinaryValue"})
-    }
 
 
 def _outgoing(call: Call, entry: Entry) -> sending.Outgoing:

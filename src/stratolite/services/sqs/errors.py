@@ -73,10 +73,6 @@ class OverLimit(AwsError):
     status = 403
 
 
-class UnsupportedOperation(AwsError):
-    """This operation is not supported."""
-
-
 class EmptyBatchRequest(AwsError):
     """There should be at least one {entry} in the request."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stratolite.kernel import Call, job
 
-from . import depth, groups, queues, receiving
+from . import bodies, depth, groups, queues, receiving
 
 SLICE = 500
 """Rows that go in one transaction: about 3 ms."""
@@ -22,12 +22,13 @@ def expire(call: Call, queue: int) -> None:
     # time it was first sent at, may stand behind younger ones, is never received, and goes when its turn comes.
     receiving.surface(call, found)
     head = call.tx.all(
-        "SELECT seq, sent_at, group_id FROM sqs_message WHERE queue = ? AND hidden_until IS NULL ORDER BY seq LIMIT ?",
+        "SELECT seq, payload, sent_at, group_id FROM sqs_message"
+        " WHERE queue = ? AND hidden_until IS NULL ORDER BY seq LIMIT ?",
         queue, SLICE,
     )  # fmt: skip
     expired = [row for row in head if row["sent_at"] <= old]
     for row in expired:
-        call.tx.run("DELETE FROM sqs_message WHERE seq = ?", row["seq"])
+        bodies.delete(call, row)
     if expired:
         depth.fewer(call, queue, len(expired))
     if found.is_fifo:
@@ -45,10 +46,16 @@ def expire(call: Call, queue: int) -> None:
 @job
 def sweep(call: Call, queue: int) -> None:
     """Take away, in slices, the messages of a queue that was deleted or purged."""
-    gone = call.tx.run(
-        "DELETE FROM sqs_message WHERE seq IN (SELECT seq FROM sqs_message WHERE queue = ? LIMIT ?)", queue, SLICE
-    ).rowcount
-    if gone == SLICE:
+    rows = [
+        row
+        for hidden in ("IS NULL", "IS NOT NULL")  # what is left of a queue is found by its two indexes
+        for row in call.tx.all(
+            f"SELECT seq, payload FROM sqs_message WHERE queue = ? AND hidden_until {hidden} LIMIT ?", queue, SLICE
+        )
+    ]
+    for row in rows:
+        bodies.delete(call, row)
+    if len(rows) >= SLICE:
         call.later("sqs.sweep", queue=queue)
         return
     for table in ("sqs_group", "sqs_dedup", "sqs_attempt"):

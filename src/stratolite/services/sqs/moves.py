@@ -90,7 +90,7 @@ def _shown(row: Row) -> dict[str, Any]:
 def cancel_message_move_task(call: Call, task_handle: str) -> dict[str, Any]:
     try:
         found = json.loads(base64.b64decode(task_handle, validate=True))
-        id_, source_arn = found["taskId"], found["sourceArn"]
+        id_, source_arn = str(found["taskId"]), str(found["sourceArn"])
     except (ValueError, TypeError, KeyError):
         raise InvalidParameterValueException("Value for parameter TaskHandle is invalid.") from None
     if queues.of_arn(call, source_arn) is None:

@@ -66,7 +66,13 @@ def _one_or_all(values: list[str]) -> str | list[str]:
 
 def _policy(queue: queues.Queue) -> dict[str, Any] | None:
     text = queue.attributes.get("Policy")
-    return json.loads(text) if text else None
+    if not text:
+        return None
+    policy: dict[str, Any] = json.loads(text)
+    statements = policy.get("Statement") or []
+    # One statement may stand without its list; what is no statement at all has no label either.
+    listed = statements if isinstance(statements, list) else [statements]
+    return {**policy, "Statement": [each for each in listed if isinstance(each, dict)]}
 
 
 def _write(call: Call, queue: queues.Queue, policy: dict[str, Any] | None) -> None:

@@ -341,6 +341,7 @@ def purge_queue(call: Call, queue_url: str) -> None:
 def delete_queue(call: Call, queue_url: str) -> None:
     queue = find(call, queue_url)
     call.tx.run("DELETE FROM sqs_queue WHERE key = ?", queue.key)
+    call.tx.run("DELETE FROM sqs_deleted WHERE deleted_at <= ?", call.now - PAUSE_S)
     call.tx.run(
         "INSERT OR REPLACE INTO sqs_deleted (account, region, name, deleted_at) VALUES (?, ?, ?, ?)",
         queue.account, queue.region, queue.name, call.now,

@@ -11,7 +11,7 @@ from typing import Any
 from stratolite.kernel import Call, operation
 from stratolite.kernel.store import Row
 
-from . import content, deadletters, depth, groups, queues
+from . import bodies, content, deadletters, depth, groups, queues
 from .attributes import MAX_VISIBILITY_S
 from .errors import (
     InvalidAttributeName,
@@ -33,6 +33,9 @@ PASSES = 20
 SURFACED = 1000
 """Hidden messages that come back in one look."""
 
+SEQ_DIGITS = 20
+"""Of a message's number in its receipt handles."""
+
 ATTEMPT_S = 300.0
 """How long a receive of a FIFO queue can be asked for again."""
 
@@ -53,7 +56,7 @@ class Taken:
     """For the first time."""
 
     def handle(self, queue: Queue) -> str:
-        text = f"{self.row['seq']:020d} {self.receipt} {self.row['id']} {queue.arn}"
+        text = f"{self.row['seq']:0{SEQ_DIGITS}d} {self.receipt} {self.row['id']} {queue.arn}"
         return base64.b64encode(text.encode()).decode()
 
     def system(self, queue: Queue) -> dict[str, str]:
@@ -152,7 +155,7 @@ def _is_hidden(call: Call, row: Row) -> bool:
 def _put_away(call: Call, queue: Queue, row: Row) -> bool:
     """Whether a message is not to be received any more: it was kept too long, or is a dead letter."""
     if row["sent_at"] <= call.now - queue.number("MessageRetentionPeriod"):
-        call.tx.run("DELETE FROM sqs_message WHERE seq = ?", row["seq"])
+        bodies.delete(call, row)
         depth.fewer(call, queue.key)
         return True
     redrive = queue.redrive
@@ -208,7 +211,7 @@ async def receive_message(
                 _remember(c, queue, receive_request_attempt_id, taken)
         if taken:
             names = message_attribute_names or ()
-            return {"Messages": [_message(queue, each, system, names) for each in taken]}
+            return {"Messages": [_message(call, queue, each, system, names) for each in taken]}
         now = call.world.now()
         if now >= deadline:
             return {}
@@ -221,13 +224,13 @@ async def receive_message(
             return {}
 
 
-def _message(queue: Queue, taken: Taken, system: set[str], names: Iterable[str]) -> dict[str, Any]:
+def _message(call: Call, queue: Queue, taken: Taken, system: set[str], names: Iterable[str]) -> dict[str, Any]:
     row = taken.row
     message = {
         "MessageId": row["id"],
         "ReceiptHandle": taken.handle(queue),
         "MD5OfBody": row["md5"],
-        "Body": row["body"],
+        "Body": bodies.read(call, row),
     }
     if system:
         found = taken.system(queue)
@@ -303,7 +306,7 @@ def of_handle(call: Call, queue: Queue, handle: str) -> tuple[Row | None, str]:
         number = int(seq)
     except ValueError:
         raise ReceiptHandleIsInvalid(handle=handle) from None
-    if arn != queue.arn:
+    if arn != queue.arn or len(seq) != SEQ_DIGITS or number >= 2**63:
         raise ReceiptHandleIsInvalid(handle=handle)
     return call.tx.one(
         "SELECT * FROM sqs_message WHERE seq = ? AND queue = ? AND id = ?", number, queue.key, id_
@@ -327,7 +330,7 @@ def delete(call: Call, queue: Queue, handle: str) -> None:
 
 
 def remove(call: Call, queue: Queue, row: Row) -> None:
-    call.tx.run("DELETE FROM sqs_message WHERE seq = ?", row["seq"])
+    bodies.delete(call, row)
     depth.fewer(call, queue.key)
     if queue.is_fifo:
         groups.settle(call, queue.key, row["group_id"])

@@ -10,7 +10,7 @@ from typing import Any
 
 from stratolite.kernel import Call, operation
 
-from . import content, depth, groups, queues
+from . import bodies, content, depth, groups, queues
 from .content import MessageAttributes
 from .errors import InvalidParameterValueException, MissingRequiredParameterException, invalid
 from .queues import Queue
@@ -136,11 +136,12 @@ def put(call: Call, queue: Queue, message: Outgoing) -> Sent:
         delay_s = queue.number("DelaySeconds")
     hidden_until = now + delay_s if delay_s else None
     id_ = call.world.id()
+    body, payload = bodies.keep(call, message.body)
     system = json.dumps({"AWSTraceHeader": message.trace_header}) if message.trace_header else None
     cursor = call.tx.run(
-        "INSERT INTO sqs_message (queue, hidden_until, id, body, md5, attributes, system, sent_at, sender, trace,"
-        " group_id, dedup_id, ordered) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        queue.key, hidden_until, id_, message.body, md5, content.packed(message.attributes), system, now,
+        "INSERT INTO sqs_message (queue, hidden_until, id, body, payload, md5, attributes, system, sent_at, sender,"
+        " trace, group_id, dedup_id, ordered) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        queue.key, hidden_until, id_, body, payload, md5, content.packed(message.attributes), system, now,
         call.principal.user_id or call.principal.account, call.trace.header, group, dedup, int(queue.is_fifo),
     )  # fmt: skip
     seq = cursor.lastrowid

@@ -7,7 +7,7 @@ from typing import Any
 
 from stratolite.kernel import Batch, Call, source
 
-from . import content, queues, receiving
+from . import bodies, content, queues, receiving
 from .errors import QueueDoesNotExist
 from .queues import Queue as Found
 
@@ -26,7 +26,7 @@ class Queue:
             call, queue, limit, queue.number("VisibilityTimeout") if hide_s is None else float(hide_s)
         )
         return Batch(
-            records=[_record(each, queue) for each in taken],
+            records=[_record(call, each, queue) for each in taken],
             ids=[each.row["id"] for each in taken],
             more=0 < limit == len(taken),
             wake=("sqs", queue.key),
@@ -59,14 +59,14 @@ def _find(call: Call, arn: str) -> Found:
     return queue
 
 
-def _record(taken: receiving.Taken, queue: Found) -> dict[str, Any]:
+def _record(call: Call, taken: receiving.Taken, queue: Found) -> dict[str, Any]:
     """As Lambda hands it to a function: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html"""
     row = taken.row
     attributes = content.unpacked(row["attributes"])
     record = {
         "messageId": row["id"],
         "receiptHandle": taken.handle(queue),
-        "body": row["body"],
+        "body": bodies.read(call, row),
         "attributes": taken.system(queue),
         "messageAttributes": {name: _attribute(value) for name, value in attributes.items()},
         "md5OfBody": row["md5"],

@@ -4,8 +4,8 @@
 from stratolite.kernel import AwsError
 
 
-class ParameterNotFound(AwsError):  # AWS sends no message. The name helps, and nobody depends on its absence.
-    """Parameter {name} not found."""
+class ParameterNotFound(AwsError):  # AWS says no more than that
+    """"""
 
 
 class ParameterAlreadyExists(AwsError):

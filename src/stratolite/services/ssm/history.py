@@ -105,5 +105,5 @@ def labels_by_version(call: Call, key: int) -> dict[int, list[str]]:
 def _get(call: Call, name: str) -> Any:
     parameter = names.find(call, name)
     if parameter is None:
-        raise ParameterNotFound(name=name)
+        raise ParameterNotFound
     return parameter

@@ -88,7 +88,7 @@ def get(call: Call, asked: str) -> Found:
     base, selector = _split(asked)
     parameter = find(call, base)
     if parameter is None:
-        raise ParameterNotFound(name=asked)
+        raise ParameterNotFound
     number: int | None = parameter["version"]
     if selector is not None:
         number = int(selector) if selector.isdecimal() else labelled(call, parameter["key"], selector)

@@ -1,11 +1,11 @@
-"""Pages of a list, and the opaque tokens between them."""
+"""Pages of Parameter Store's lists."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable
 from typing import TypeVar
+
+from stratolite.languages import pages
 
 from .errors import InvalidNextToken
 
@@ -13,19 +13,10 @@ Item = TypeVar("Item")
 
 
 def paged(
-    items: list[Item], limit: int, token: str | None, order: Callable[[Item], str]
+    items: list[Item], limit: int, token: str | None, order: Callable[[Item], pages.Order]
 ) -> tuple[list[Item], str | None]:
-    """The items whose order comes after the token, at most `limit`, and the next token. Items come sorted by it."""
-    if token:
-        place = _place(token)
-        items = [item for item in items if order(item) > place]
-    page = items[:limit]
-    more = base64.urlsafe_b64encode(order(page[-1]).encode()).decode() if len(items) > limit else None
-    return page, more
-
-
-def _place(token: str) -> str:
+    """As `languages.pages`, with this service's word for a token that is none."""
     try:
-        return base64.b64decode(token, altchars=b"-_", validate=True).decode()
-    except (binascii.Error, ValueError):
+        return pages.paged(items, limit, token or None, order)
+    except pages.BadToken:
         raise InvalidNextToken from None

@@ -124,7 +124,7 @@ def put_parameter(
 def delete_parameter(call: Call, name: str) -> None:
     parameter = names.find(call, name)
     if parameter is None:
-        raise ParameterNotFound(name=name)
+        raise ParameterNotFound
     _remove(call, parameter)
 
 

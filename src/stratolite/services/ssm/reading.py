@@ -35,7 +35,7 @@ def read(call: Call, name: str, decrypt: bool) -> dict[str, Any]:
     if name.startswith(_SECRETS):
         return _secret(call, name, decrypt)
     if name.startswith("/aws/"):
-        raise ParameterNotFound(name=name)  # AWS's public parameters are AWS's
+        raise ParameterNotFound  # AWS's public parameters are AWS's
     return described(call, names.get(call, name), decrypt)
 
 

@@ -39,7 +39,8 @@ def _put(call: Call, name: str, wanted: Wanted, was: dict[str, Any] | None) -> M
         DataType=properties.get("DataType"),
         Overwrite=was is not None,
     )
-    tags = properties.get("Tags") or {}
+    tags = {key: value for key, value in wanted.tags.items() if not key.startswith("aws:")}
+    tags |= properties.get("Tags") or {}
     which = {"ResourceType": "Parameter", "ResourceId": name}
     if gone := [key for key in (was or {}).get("Tags") or {} if key not in tags]:
         api.remove_tags_from_resource(**which, TagKeys=gone)

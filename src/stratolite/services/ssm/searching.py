@@ -12,7 +12,7 @@ from stratolite.kernel import Call, operation
 
 from . import names
 from .errors import InvalidFilterKey, InvalidFilterOption, InvalidFilterValue, ValidationException
-from .history import labels_by_version, metadata
+from .history import metadata
 from .pages import paged
 from .reading import described
 
@@ -100,13 +100,24 @@ def describe_parameters(
 
 
 def _entries(call: Call) -> list[Entry]:
-    parameters = call.tx.all(
-        "SELECT * FROM ssm_parameter WHERE account = ? AND region = ? ORDER BY name", call.account, call.region
+    """Every parameter of this account and region, by name; three statements however many there are."""
+    here = (call.account, call.region)
+    parameters = call.tx.all("SELECT * FROM ssm_parameter WHERE account = ? AND region = ? ORDER BY name", *here)
+    versions = call.tx.all(
+        """SELECT v.* FROM ssm_parameter p JOIN ssm_version v ON v.parameter = p.key AND v.version = p.version
+           WHERE p.account = ? AND p.region = ?""",
+        *here,
     )
-    return [
-        Entry(row, names.version_of(call, row["key"], row["version"]), labels_by_version(call, row["key"]))
-        for row in parameters
-    ]
+    labelled = call.tx.all(
+        """SELECT l.* FROM ssm_parameter p JOIN ssm_label l ON l.parameter = p.key
+           WHERE p.account = ? AND p.region = ? ORDER BY l.label""",
+        *here,
+    )
+    labels: dict[int, dict[int, list[str]]] = {}
+    for row in labelled:
+        labels.setdefault(row["parameter"], {}).setdefault(row["version"], []).append(row["label"])
+    latest = {row["parameter"]: row for row in versions}
+    return [Entry(row, latest[row["key"]], labels.get(row["key"], {})) for row in parameters]
 
 
 def _version(call: Call, entry: Entry, label: str | None) -> names.Found:

@@ -76,7 +76,7 @@ def _blob_size(value: Any) -> int:
 
 
 def _pattern(shape: Shape) -> list[Constraint]:
-    text = shape.metadata.get("pattern")
+    text = WIDER_PATTERNS.get(shape.name) or shape.metadata.get("pattern")
     if text is None or shape.type_name != "string" or (matcher := compiled(text)) is None:
         return []
     whole = matcher.fullmatch
@@ -230,6 +230,9 @@ SILENT = frozenset({"iam"})
 
 ANY_CASE = frozenset({"ConnectionOAuthHttpMethod"})
 """Enumerations that AWS takes in small letters too, as recorded from CreateConnection with `put`."""
+
+WIDER_PATTERNS = {"MetricNamespace": "[^*$]*"}
+"""Patterns that take more than the models say, as recorded from PutMetricFilter with a colon in its namespace."""
 
 UNPUBLISHED = {"PutEventsRequestEntry": ("kmsKeyIdentifier", "internalMetadata")}
 """Members that no model publishes and AWS prints all the same, as recorded from PutEvents."""

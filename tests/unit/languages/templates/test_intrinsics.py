@@ -78,6 +78,10 @@ def test_value(expression, value):
             "Template error: Fn::Select cannot select nonexistent value at index 9",
         ),
         (
+            {"Fn::Select": [9, ["a"]]},
+            "Template error: Fn::Select requires a list argument with two elements: an integer index and a list",
+        ),
+        (
             {"Fn::Select": ["x", ["a"]]},
             "Template error: Fn::Select requires a list argument with two elements: an integer index and a list",
         ),

@@ -48,15 +48,15 @@ def test_dates_and_account_numbers_stay_text():
         ("a: b: c", "Template format error: YAML not well-formed. (line 1, column 5): mapping values are not allowed"),
         ("a:\n  - b\n c: d", "Template format error: YAML not well-formed. (line 3, column"),
         ('{"a": 1,\n "b": }', "Template format error: JSON not well-formed. (line 2, column 7): Expecting value"),
-        ("just text", "Template format error: unsupported structure."),
-        ("- a\n- b", "Template format error: unsupported structure."),
-        ("", "Template format error: unsupported structure."),
+        ("just text", "Template format error: unsupported structure.: "),
+        ("- a\n- b", "Template format error: unsupported structure.: "),
+        ("", "Template format error: unsupported structure.: "),
     ],
 )
 def test_a_broken_template_names_the_line_and_the_reason(text, start):
     with pytest.raises(TemplateError) as error:
         parse(text)
-    assert error.value.message.startswith(start)
+    assert f"{error.value.message}: {error.value.detail}".startswith(start)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,9 @@ import pytest
 from stratolite.kernel import AwsError
 from stratolite.testing.sim import SimWorld
 
+# A process that dies leaves its coroutines where they are.
+pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
+
 FAULTS = 0.15
 SETTLED = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
 

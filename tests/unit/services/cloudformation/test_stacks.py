@@ -236,7 +236,7 @@ def test_termination_protection(bed: Any) -> None:
             "ValidationError",
             "Template format error: Unrecognized resource types: [AWS::Nope::Thing, Nope]",
         ),
-        ("a: b: c", "ValidationError", "Template format error: YAML not well-formed. (line 1, column 5): mapping"),
+        ("a: b: c", "ValidationError", "Template format error: YAML not well-formed. (line 1, column 5)"),
         (
             {"Resources": {"A": topic(DisplayName={"Ref": "B"}), "B": topic(DisplayName={"Ref": "A"})}},
             "ValidationError",

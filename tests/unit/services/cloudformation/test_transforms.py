@@ -47,6 +47,28 @@ Resources:
     assert bed.journal == [("create", "TopicOne"), ("create", "TopicTwo")]
 
 
+def test_the_language_extensions_are_worked_out_where_no_resource_is_needed(bed: Any) -> None:
+    body = """
+Transform: AWS::LanguageExtensions
+Parameters: {Names: {Type: CommaDelimitedList, Default: "a,b"}}
+Resources:
+  Plain: {Type: AWS::SNS::Topic, Properties: {TopicName: plain}}
+  Made:
+    Type: AWS::SNS::Topic
+    Properties:
+      TopicName: !Sub "n-${AWS::StackName}"
+      DisplayName: {Fn::ToJsonString: {count: {Fn::Length: !Ref Names}}}
+      Tags: [{Key: of, Value: {Fn::ToJsonString: [!GetAtt Plain.TopicName]}}]
+"""
+    bed.ask("create_stack", StackName="s", TemplateBody=body, Capabilities=AUTO)
+    made = json.loads(bed.ask("get_template", StackName="s", TemplateStage="Processed")["TemplateBody"])["Resources"][
+        "Made"
+    ]
+    assert made["Properties"]["DisplayName"] == '{"count":2}'
+    assert made["Properties"]["Tags"][0]["Value"] == {"Fn::ToJsonString": [{"Fn::GetAtt": ["Plain", "TopicName"]}]}
+    assert bed.status() == "CREATE_COMPLETE"
+
+
 def test_an_unknown_transform_is_refused(bed: Any) -> None:
     body = {"Transform": "Mine", "Resources": {"A": {"Type": "AWS::SNS::Topic"}}}
     refused = bed.fails("create_stack", StackName="s", TemplateBody=body, Capabilities=AUTO)

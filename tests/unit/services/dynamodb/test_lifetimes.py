@@ -83,9 +83,7 @@ def test_time_to_live_is_turned_on_once_and_off_once(table: Any) -> None:
     }
     with pytest.raises(AwsError, match="TimeToLive is already enabled"):
         enable(table)
-    with pytest.raises(
-        AwsError, match="a different AttributeName: current AttributeName is ttl"
-    ):
+    with pytest.raises(AwsError, match="a different AttributeName: current AttributeName is ttl"):
         enable(table, "other")
     off = {"Enabled": False, "AttributeName": "ttl"}
     table.update_time_to_live(TableName="table", TimeToLiveSpecification=off)

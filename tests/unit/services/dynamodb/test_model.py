@@ -73,7 +73,7 @@ class Run:
 
     def certainly(self, ask: Any, **request: Any) -> Any:
         """Ask until there is an answer: the requests here may be repeated without harm."""
-        while True:
+        for _ in range(50):
             try:
                 return ask(TableName="table", **request)
             except ConnectionError:
@@ -83,6 +83,7 @@ class Run:
                     return None
                 if error.response["Error"]["Code"] not in ("ThrottlingException", "InternalFailure"):
                     raise
+        raise AssertionError("no answer after fifty attempts")
 
     def put(self) -> None:
         key = self.key()

@@ -125,14 +125,27 @@ def test_an_event_that_is_too_old_is_given_up(functions: Lambda) -> None:
 
 
 def test_a_throttled_event_waits_and_is_not_counted_as_a_try(functions: Lambda) -> None:
-    functions.make("f", "raise ValueError('no')")
+    functions.make("f", "import time\ntime.sleep(10)", Timeout=20)
+    functions.api.put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=1)
+    functions.api.put_function_event_invoke_config(FunctionName="f", MaximumRetryAttempts=0)
+    for _ in range(2):
+        functions.api.invoke(FunctionName="f", InvocationType="Event")
+    functions.cloud.clock.advance(minutes=5)
+    assert functions.times("f") == [0.0, 15.0]
+
+
+def test_an_event_for_a_function_that_may_not_run_is_given_up_at_once(functions: Lambda) -> None:
+    functions.make("end", "print(json.dumps(event))")
+    functions.make("f")
     functions.api.put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=0)
+    functions.api.put_function_event_invoke_config(
+        FunctionName="f", DestinationConfig={"OnFailure": {"Destination": ARN + "end"}}
+    )
     functions.api.invoke(FunctionName="f", InvocationType="Event")
-    functions.cloud.clock.advance(minutes=10)
-    assert functions.cloud.logs("/aws/lambda/f") == []
-    functions.api.delete_function_concurrency(FunctionName="f")
-    functions.cloud.clock.advance(hours=1)
-    assert functions.times("f") == [0.0, 60.0, 180.0]
+    functions.cloud.clock.settle()
+    (record,) = functions.prints("end")
+    assert record["requestContext"]["condition"] == "ZeroReservedConcurrency"
+    assert record["requestContext"]["approximateInvokeCount"] == 0
 
 
 def test_dead_letters_carry_the_event_and_why(functions: Lambda) -> None:

@@ -194,6 +194,25 @@ def test_a_message_is_kept_as_long_as_its_queue_keeps_any_and_counted_no_longer(
     assert aws.cloud.store.reader().value("SELECT count(*) FROM sqs_message") == 0
 
 
+def test_a_large_body_is_kept_beside_its_message_and_goes_with_it(aws: Any) -> None:
+    url = queue(aws, VisibilityTimeout="0", MessageRetentionPeriod="60")
+    payloads = aws.cloud.store.reader()
+    body = "ä" * 100_000
+    for _ in range(3):
+        send(aws, url, body)
+    got = receive(aws, url)
+    assert [message["Body"] for message in got] == [body] * 3
+    assert payloads.value("SELECT count(*) FROM payload") == 3
+    aws.sqs.delete_message(QueueUrl=url, ReceiptHandle=got[0]["ReceiptHandle"])
+    assert payloads.value("SELECT count(*) FROM payload") == 2
+    aws.pass_time(61)
+    assert payloads.value("SELECT count(*) FROM payload") == 0
+    send(aws, url, body)
+    aws.sqs.purge_queue(QueueUrl=url)
+    aws.settle()
+    assert payloads.value("SELECT count(*) FROM payload") == 0
+
+
 def test_a_shorter_retention_takes_effect_on_what_is_there(aws: Any) -> None:
     url = queue(aws)
     send(aws, url)

@@ -15,6 +15,7 @@ import gc
 import importlib
 import json
 import os
+import resource
 import selectors
 import signal
 import socket
@@ -43,6 +44,7 @@ RUNTIME_CLIENT = """
 SERVICES = "dynamodb s3 sqs sns events secretsmanager ssm lambda stepfunctions kms sts logs kinesis"
 
 Priming = Iterator[None]
+OPEN_FILES = 1024
 
 
 def send(control: socket.socket, message: dict[str, Any]) -> None:
@@ -304,6 +306,11 @@ class Zygote:
         environment: dict[str, str] = request["env"]
         os.environ.clear()
         os.environ.update(environment)
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
+        except (OSError, ValueError):
+            # Fewer are allowed here already.
+            pass
         seen = self.namespace.enter(request["task"], request["layers"], request["tmp"])
         if seen["tmp"] != "/tmp":
             os.environ["TMPDIR"] = seen["tmp"]

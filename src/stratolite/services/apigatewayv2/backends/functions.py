@@ -21,6 +21,7 @@ _STATUS = {
     "TooManyRequestsException": 503,
     "ServiceException": 503,
 }
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _under_way: set[asyncio.Task[Any]] = set()
 """Invocations whose gateway gave up waiting: on AWS they go on, too."""
 
@@ -68,16 +69,17 @@ async def invoke(
             "The IAM role configured on the integration or API Gateway doesn't have permissions to call the "
             "integration. Check the permissions and try again.",
         )
-    body = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    body = _encode(event).encode("utf-8", "surrogatepass")
     api = call.api("lambda", account=exchange.account, region=exchange.region)
     started = call.world.now()
     task = asyncio.ensure_future(api.invoke(FunctionName=function, InvocationType="RequestResponse", Payload=body))
     _under_way.add(task)
     task.add_done_callback(_done)
     try:
-        result = await asyncio.wait_for(asyncio.shield(task), timeout_s)
-    except TimeoutError:
-        raise Failed(503, "The integration timed out.") from None
+        await asyncio.wait((task,), timeout=timeout_s)
+        if not task.done():
+            raise Failed(503, "The integration timed out.")
+        result = task.result()
     except AwsError as error:
         raise Failed(_STATUS.get(error.code or "", 500), error.message) from None
     finally:

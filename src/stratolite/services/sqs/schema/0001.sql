@@ -40,7 +40,8 @@ CREATE TABLE sqs_message (
     queue        INTEGER NOT NULL,
     hidden_until REAL,                      -- NULL: it can be received
     id           TEXT NOT NULL,
-    body         TEXT NOT NULL,
+    body         TEXT NOT NULL,              -- empty when it is large: then in `payload`
+    payload      INTEGER,
     md5          TEXT NOT NULL,
     attributes   TEXT,                       -- JSON: message attributes, binaries in base64
     system       TEXT,                       -- JSON: AWSTraceHeader, DeadLetterQueueSourceArn

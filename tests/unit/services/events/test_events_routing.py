@@ -79,6 +79,7 @@ def test_an_event_reaches_its_target_in_its_envelope(cloud, events):
         ({"Detail": '"text"'}, "MalformedDetail", "Detail is malformed."),
         ({"Detail": "{{}"}, "MalformedDetail", "Detail is malformed."),
         ({"Detail": '{"a": NaN}'}, "MalformedDetail", "Detail is malformed."),
+        ({"Detail": '{"a": ' + "[" * 5000 + "]" * 5000 + "}"}, "MalformedDetail", "Detail is malformed."),
         ({"Source": "aws.s3"}, "NotAuthorizedForSourceException", "Not authorized for the source."),
     ],
 )  # fmt: skip

@@ -1,0 +1,20 @@
+"""Scenarios: a workload, and what must hold of it whatever fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from stratolite.testing.cloud import TestCloud
+
+from . import asynchronous, buses, queues, schedules, streams
+
+Scenario = Callable[[TestCloud], None]
+
+ALL: dict[str, Scenario] = {
+    "queue-to-table": queues.to_table,
+    "fifo-to-table": queues.fifo_to_table,
+    "bus-to-queue": buses.to_queue,
+    "asynchronous": asynchronous.with_destinations,
+    "stream-to-queue": streams.to_queue,
+    "schedule": schedules.a_day,
+}
