@@ -79,7 +79,7 @@ def test_a_file_of_a_newer_program_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_script_is_taken_apart_into_statements_whatever_its_lines_look_like() -> None:
-    script = "-- why\nCREATE TABLE a (\n  n TEXT -- fine;\n);\nCREATE INDEX i ON a (n);\n\nINSERT INTO a VALUES ('x;y');"
+    script = "-- why\nCREATE TABLE a (\n  n TEXT -- fine;\n);\nCREATE INDEX i ON a (n);\nINSERT INTO a VALUES ('x;y');"
     assert [s.split()[1] for s in statements(script)] == ["TABLE", "INDEX", "INTO"]
 
 
