@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .world import World
 
@@ -51,8 +51,7 @@ CREATE INDEX IF NOT EXISTS log_block_stream ON log_block (account, region, log_g
 """
 
 
-@dataclass(frozen=True)
-class Trace:
+class Trace(NamedTuple):
     """Where something stands in a journey: X-Ray's trace id, and the span it happens under."""
 
     root: str
@@ -423,8 +422,7 @@ class Telemetry:
         self._db.close()
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), default=str)
+_json = json.JSONEncoder(separators=(",", ":"), default=str).encode
 
 
 def _blocks(lines: list[tuple[float, str]]) -> list[list[tuple[float, str]]]:

@@ -131,9 +131,11 @@ def _prepare_make(call: Call, view: View, steps: Steps, step: dict[str, Any]) ->
     assert kind is not None, "checked when the stack was asked for"
     try:
         properties = view.properties(logical)
-        shown = properties_text(view.properties(logical, masked=True))
+        shown = view.shown[logical] = properties_text(
+            view.properties(logical, masked=True) if view.has_secrets else properties
+        )
         kept = {
-            "needs": json.dumps(phases.needs(view)[logical]),
+            "needs": json.dumps(view.needs[logical]),
             "deletion_policy": view.policy(logical, "DeletionPolicy"),
             "replace_policy": view.policy(logical, "UpdateReplacePolicy"),
             "metadata": None if wanted.metadata is None else json.dumps(view.metadata(logical)),
@@ -401,10 +403,13 @@ def _leave_behind(call: Call, row: Row) -> None:
 
 def _shown(view: View, row: Row) -> str:
     """The properties as events show them: what must not be echoed is not."""
-    try:
-        return properties_text(view.properties(row["logical_id"], masked=True))
-    except (KeyError, *StepFailed):
-        return "{}"
+    logical = row["logical_id"]
+    if logical not in view.shown:
+        try:
+            view.shown[logical] = properties_text(view.properties(logical, masked=True))
+        except (KeyError, *StepFailed):
+            return "{}"
+    return view.shown[logical]
 
 
 def _fail(call: Call, view: View, steps: Steps, step: dict[str, Any], row: Row | None, failure: Exception) -> None:

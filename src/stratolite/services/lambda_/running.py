@@ -176,15 +176,14 @@ class Running:
         if invocation is None:
             self.cloud.principals.pop(access_key, None)
             return
+        trace, principals = Trace.parse(invocation.trace), self.cloud.principals
+        if (known := principals.get(access_key)) is not None:  # a key is of one environment, and that of one function
+            principals[access_key] = Principal(known.account, known.arn, access_key, known.user_id, trace)
+            return
         role = function.role.rpartition("/")[2]
         arn = f"arn:aws:sts::{function.account}:assumed-role/{role}/{function.name}"
-        self.cloud.principals[access_key] = Principal(
-            function.account,
-            arn,
-            access_key,
-            f"AROA{function.name[:17]}:{function.name}",
-            Trace.parse(invocation.trace),
-        )
+        user_id = f"AROA{function.name[:17]}:{function.name}"
+        principals[access_key] = Principal(function.account, arn, access_key, user_id, trace)
 
 
 def _key(row: Row) -> str:
