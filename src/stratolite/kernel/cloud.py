@@ -283,7 +283,7 @@ class Cloud:
         span = world.hex(16)
         return Call(
             self, caller, now, above.under(span), self._reader, request_id or world.id(), attempts, job,
-            _span=(span, f"{kind} {name}", now, above),
+            _span=(span, kind, name, now, above),
         )  # fmt: skip
 
     host = "localhost:4566"

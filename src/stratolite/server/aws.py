@@ -19,7 +19,7 @@ from ..wire.errors import Error, encode_error
 from ..wire.faults import RouteError, WireError
 from ..wire.http1 import Headers, Request, Response
 from ..wire.protocols import SERVICES
-from ..wire.route import Route, route
+from ..wire.route import Route, Router
 from ..wire.signatures import scope
 from ..wire.validate import check
 
@@ -40,7 +40,7 @@ def _length(request: Request) -> int:
 def caller_of(cloud: Cloud, request: Request, scheme: str = "http", protocol: str = "") -> Caller:
     """Who asks, for which region, under which trace: what the edge knows of any request."""
     credentials = scope(request)
-    headers = request.headers
+    headers = request.headers.lower()
     principal = ROOT if credentials is None else cloud.principal(credentials.access_key)
     caller = _caller(
         principal,
@@ -70,14 +70,14 @@ class Aws:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
-        self._services = frozenset(SERVICES)
+        self._router = Router(SERVICES)
 
     def __call__(self, request: Request) -> Response | Awaitable[Response]:
         cloud = self._cloud
         request_id = cloud.world.id()
         try:
-            where = route(request, self._services)
-            if _length(request) > MOST_BYTES.get(where.service, _length(request)):
+            where = self._router.route(request)
+            if where.service in MOST_BYTES and _length(request) > MOST_BYTES[where.service]:
                 return Response(413, Headers([("x-amzn-RequestId", request_id)]))
             if where.service != "s3":  # an object keeps its coding
                 request = unfolded(request)

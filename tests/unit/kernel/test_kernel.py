@@ -45,6 +45,7 @@ class Sample:
     def __init__(self) -> None:
         self.seen: list[Any] = []
         self.refusals = 0
+        self.until_s: float | None = None
         seen = self.seen
         sample = self
 
@@ -87,7 +88,7 @@ class Sample:
         def poll(call: Call) -> None:
             rows = call.tx.all("SELECT body FROM sqs_message")
             if not rows:
-                raise Park("sqs", "q")
+                raise Park("sqs", "q", until=None if sample.until_s is None else call.now + sample.until_s)
             call.tx.run("DELETE FROM sqs_message")
             seen.append([r["body"] for r in rows])
             raise_later(call)
@@ -261,6 +262,48 @@ def test_a_parked_job_costs_nothing_until_its_signal(house: House) -> None:
 
     house.run(main)
     assert ["hello"] in house.sample.seen
+
+
+@pytest.mark.parametrize("until", [None, 10_000.0])
+def test_a_death_between_a_commit_and_its_signal_leaves_no_parked_job_asleep(house: House, until: float | None) -> None:
+    world = house.world
+    house.sample.until_s = until
+
+    async def main() -> None:
+        later(house, "sqs.poll")
+        await house.cloud.at_rest()
+        later(house, "sqs.tick", 1.0, name="hello")
+        await asyncio.sleep(0.5)
+        setattr(world, "fault", lambda where, *_, **__: "after" if where == "commit" else None)  # noqa: B010
+        await asyncio.sleep(1)
+
+    with pytest.raises(Crash):
+        house.run(main)
+    del world.fault
+    house.cloud.store.db.close()
+    world.reborn()
+    house.open()
+
+    async def afterwards() -> None:
+        await asyncio.sleep(1)
+
+    house.run(afterwards)
+    assert ["hello"] in house.sample.seen
+
+
+def test_a_job_that_settles_may_have_to_do_its_work_twice_and_settles_once(house: House) -> None:
+    strikes = iter(["duplicate"])
+    fault = lambda where, *_, **__: next(strikes, None) if where == "job" else None  # noqa: E731
+    setattr(house.world, "fault", fault)  # noqa: B010
+
+    async def main() -> None:
+        start = house.world.now()
+        later(house, "sqs.work", name="w", seconds=10.0)
+        await house.cloud.at_rest()
+        assert house.world.now() - start == pytest.approx(20.0)
+
+    house.run(main)
+    assert house.bodies() == ["w"]
 
 
 def test_after_a_crash_jobs_under_way_run_again_and_attempts_are_counted(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 from lambda_world import ARN, ROLE, Lambda, packed
 
+from stratolite.testing import TestCloud
+
 
 def refused(do: Any, **arguments: Any) -> tuple[str, str]:
     with pytest.raises(ClientError) as caught:
@@ -208,3 +210,20 @@ def test_a_deleted_function_is_gone_with_all_that_was_its(functions: Lambda, tmp
     assert refused(functions.api.invoke, FunctionName="f:1")[0] == "ResourceNotFoundException"
     blobs = [path for path in (functions.cloud.folder / "blobs").rglob("*") if path.is_file()]
     assert blobs == []
+
+
+def test_unpacked_code_that_is_no_longer_needed_goes_with_the_next_life(tmp_path: Path) -> None:
+    def unpacked() -> list[Path]:
+        return sorted((tmp_path / "state" / "code").iterdir())
+
+    with TestCloud(folder=tmp_path, durable=True) as cloud:
+        first = Lambda(cloud, tmp_path)
+        for name in ("kept", "deleted"):
+            first.make(name)
+            cloud.invoke(name)
+        first.api.delete_function(FunctionName="deleted")
+        assert len(unpacked()) == 2
+    with TestCloud(folder=tmp_path, durable=True) as cloud:
+        cloud.invoke("kept")
+        cloud.clock.advance(1)
+        assert len(unpacked()) == 1
