@@ -13,8 +13,6 @@ from stratolite.testing.cloud import TestCloud
 
 HANDLER = "def handler(event, context):\n    return {version}\n"
 TRUST = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]
-}
 
 THERE: dict[str, Callable[[TestCloud], set[str]]] = {
     "AWS::SQS::Queue": lambda cloud: set(insist(client(cloud, "sqs").list_queues).get("QueueUrls", [])),
