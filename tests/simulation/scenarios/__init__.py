@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from stratolite.testing.cloud import TestCloud
 
-from . import asynchronous, buses, moves, queues, schedules, stacks, streams, vaults
+from . import asynchronous, buses, forms, moves, queues, schedules, stacks, streams, vaults
 
 Scenario = Callable[[TestCloud], None]
 
@@ -20,4 +20,5 @@ ALL: dict[str, Scenario] = {
     "dead-letters-moved": moves.back_again,
     "secrets-and-parameters": vaults.changing,
     "stack": stacks.a_life,
+    "form-processing": forms.a_day,
 }

@@ -12,9 +12,7 @@ from stratolite.testing.checkers import quiet
 from stratolite.testing.cloud import TestCloud
 
 HANDLER = "def handler(event, context):\n    return {version}\n"
-ASSUME = {
-    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]
-}
+TRUST = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
 
 THERE: dict[str, Callable[[TestCloud], set[str]]] = {
     "AWS::SQS::Queue": lambda cloud: set(insist(client(cloud, "sqs").list_queues).get("QueueUrls", [])),
@@ -44,7 +42,7 @@ def template(chance: random.Random, version: int, possible: bool = True) -> str:
     """A small pipeline; each version changes some of it in place, replaces some, adds and drops some."""
     named = chance.random() < 0.5
     found: dict[str, Any] = {
-        "Role": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": ASSUME}},
+        "Role": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"Statement": [TRUST]}}},
         "Queue": {
             "Type": "AWS::SQS::Queue",
             "Properties": {"VisibilityTimeout": 60 + version} | ({"QueueName": f"q{version}"} if named else {}),
