@@ -200,8 +200,8 @@ class Call:
         world = self.cloud.world
         span = world.hex(16)
         return Call(
-            self.cloud, self.caller, self.now, self.trace.under(span), self.tx, self.request_id, self.attempts, self.job,
-            self.not_emulated, self.settle_with, (span, kind, name, world.now(), self.trace), attributes,
+            self.cloud, self.caller, self.now, self.trace.under(span), self.tx, self.request_id, self.attempts,
+            self.job, self.not_emulated, self.settle_with, (span, kind, name, world.now(), self.trace), attributes,
         )  # fmt: skip
 
     def link(self, other: Trace) -> None:
