@@ -13,31 +13,33 @@ from botocore.exceptions import ClientError, HTTPClientError
 from stratolite.testing.cloud import TestCloud
 
 ROLE = "arn:aws:iam::000000000000:role/r"
-PASSING = {
-    "ThrottlingException",
-    "InternalFailure",
-    "TooManyRequestsException",
-    "ServiceException",
-    "ResourceInUseException",
-    "ResourceConflictException",
-}
-"""What an SDK tries again, or what an earlier try that got no answer has already brought about."""
+PASSING = {"ThrottlingException", "InternalFailure", "TooManyRequestsException", "ServiceException"}
+"""What an SDK tries again."""
 
 ALREADY = {
     "ResourceInUseException",
     "ResourceConflictException",
     "ResourceAlreadyExistsException",
+    "ResourceExistsException",
     "AlreadyExistsException",
+    "ParameterAlreadyExists",
+    "ConflictException",
 }
+"""What a create is told when an earlier try of it, that got no answer, has done it."""
 
 
 def client(cloud: TestCloud, service: str) -> Any:
     """A client that does not retry by itself: the scenario does, and knows what it tried."""
-    return cloud.client(service, config=Config(retries={"max_attempts": 1, "mode": "standard"}))
+    return cloud.client(service, config=Config(retries={"total_max_attempts": 1, "mode": "standard"}))
 
 
-def insist(ask: Callable[..., Any], **params: Any) -> Any:
-    """Ask until there is an answer; None when an earlier try that got none has done it already."""
+def insist(ask: Callable[..., Any], _done: str = "", **params: Any) -> Any:
+    """Ask until there is an answer; None when an earlier try that got none has done it already.
+
+    Args:
+        ask: a client's method.
+        _done: the code of the refusal that says so, where it is no create.
+    """
     tried = 0
     while True:
         tried += 1
@@ -47,14 +49,14 @@ def insist(ask: Callable[..., Any], **params: Any) -> Any:
             continue
         except ClientError as error:
             code = error.response["Error"]["Code"]
-            if tried > 1 and code in ALREADY:
+            if tried > 1 and (code == _done or (code in ALREADY and ask.__name__.startswith("create_"))):
                 return None
             if code not in PASSING or tried > 200:
                 raise
 
 
 def function(cloud: TestCloud, name: str, source: str, **options: Any) -> None:
-    """A Python function from its text."""
+    """A Python function from its text, ready to be invoked."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as bundle:
         bundle.writestr("app.py", source)
@@ -68,6 +70,8 @@ def function(cloud: TestCloud, name: str, source: str, **options: Any) -> None:
         Code={"ZipFile": archive.getvalue()},
         **options,
     )
+    while insist(client(cloud, "lambda").get_function_configuration, FunctionName=name)["State"] != "Active":
+        cloud.clock.advance(1)
 
 
 def queue(cloud: TestCloud, name: str, **attributes: str) -> tuple[str, str]:
@@ -79,6 +83,7 @@ def queue(cloud: TestCloud, name: str, **attributes: str) -> tuple[str, str]:
 
 
 def table(cloud: TestCloud, name: str, **options: Any) -> Any:
+    """A table with the key `pk`, ready to be written to."""
     dynamodb = client(cloud, "dynamodb")
     insist(
         dynamodb.create_table,
@@ -88,8 +93,9 @@ def table(cloud: TestCloud, name: str, **options: Any) -> Any:
         BillingMode="PAY_PER_REQUEST",
         **options,
     )
-    cloud.clock.advance(1)
-    return insist(dynamodb.describe_table, TableName=name)["Table"]
+    while (made := insist(dynamodb.describe_table, TableName=name)["Table"])["TableStatus"] != "ACTIVE":
+        cloud.clock.advance(1)
+    return made
 
 
 def items(cloud: TestCloud, name: str) -> list[dict[str, Any]]:

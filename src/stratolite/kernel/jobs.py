@@ -113,15 +113,18 @@ class Jobs:
     # the loop
 
     def recover(self) -> None:
-        """Once, before the loop: leases of an earlier life are void, parked jobs listen again, odd kinds wait."""
+        """Once, before the loop: leases of an earlier life are void, parked jobs look again, odd kinds wait."""
         with self.store.write() as tx:
             tx.run("UPDATE job SET state = ? WHERE state IN (?, ?)", READY, LEASED, UNKNOWN)
+            # The last life may have died between a commit and its signal; one that listens until a time is READY.
+            tx.run(
+                "UPDATE job SET state = ?, due = ? WHERE state = ? OR state = ? AND wake IS NOT NULL AND attempts = 0",
+                READY, self.world.now(), PARKED, READY,
+            )  # fmt: skip
             for (kind,) in tx.all("SELECT DISTINCT kind FROM job"):
                 if self.cloud.job_kind(kind) is None:
                     log.error("jobs of kind %s are set aside: this program does not know it", kind)
                     tx.run("UPDATE job SET state = ? WHERE kind = ?", UNKNOWN, kind)
-            for row in tx.all("SELECT id, lane, wake, due FROM job WHERE state = ?", PARKED):
-                self._listen(row["id"], row["lane"], tuple(json.loads(row["wake"])))
         self._next_id = self.store.reader().value("SELECT coalesce(max(id), 0) FROM job")
         for (lane,) in self.store.reader().all("SELECT DISTINCT lane FROM job"):
             self._hint(lane, 0.0)
@@ -239,11 +242,13 @@ class Jobs:
     async def _carry_out(self, row: Row, kind: JobKind) -> None:
         await self.store.committed()  # the attempt is counted before it has an effect
         call = self._call(row)
-        settled = False
+        settled = twice = False
 
         def settle(tx: Tx) -> None:
             nonlocal settled
             assert not settled, "a job settles once"
+            if twice:
+                raise Again(0.0, "duplicate injected")
             settled = True
             self._finish(tx, row)
 
@@ -251,6 +256,7 @@ class Jobs:
         call.tx = self.store.reader()
         try:
             args = self._args(call.tx, row)
+            # It does its work, is not let settle, and does it again.
             twice = self._inject(row, FAULTS_ASYNC)
             await kind.fn(call, **args)
             if not settled:

@@ -66,3 +66,7 @@ class Signals:
             parked.pop(job, None)
             if not parked:
                 del self._parked[key]
+
+    def listening(self) -> set[int]:
+        """The jobs that are parked on some key."""
+        return {job for parked in self._parked.values() for job in parked}

@@ -25,7 +25,6 @@ BLOCK_BYTES = 64 * 1024
 SPANS_KEPT = 500_000
 BLOCKS_KEPT = 100_000
 METRICS_KEPT = 1_000_000
-_NOTHING: dict[str, str] = {}
 LINKS_FOLLOWED = 100
 """Of one journey into other traces."""
 
@@ -162,7 +161,7 @@ class Telemetry:
     ) -> None:
         """`count` data points of one value."""
         minute = int((self.world.now() if at is None else at) // 60)
-        key = (account, region, namespace, name, tuple((dimensions or _NOTHING).items()), unit, minute)
+        key = (account, region, namespace, name, tuple(dimensions.items()) if dimensions else (), unit, minute)
         points = self._points.setdefault(key, {})
         points[value] = points.get(value, 0) + count
         self._schedule()

@@ -17,7 +17,7 @@ from ..wire.decode import decode
 from ..wire.encode import encode
 from ..wire.errors import Error, encode_error
 from ..wire.faults import RouteError, WireError
-from ..wire.http1 import Request, Response
+from ..wire.http1 import Headers, Request, Response
 from ..wire.protocols import SERVICES
 from ..wire.route import Route, Router
 from ..wire.signatures import scope
@@ -27,6 +27,14 @@ log = logging.getLogger("stratolite.server")
 
 NOT_EMULATED = "x-stratolite-not-emulated"
 """Names the members of a request that were accepted and have no effect here."""
+
+
+MOST_BYTES = {"dynamodb": 16 * 1024 * 1024, "dynamodbstreams": 16 * 1024 * 1024}
+"""Services that refuse a long request whatever it asks: a batch of 25 items of 400 KB is the longest there can be."""
+
+
+def _length(request: Request) -> int:
+    return len(request.body) if isinstance(request.body, bytes) else request.body.size
 
 
 def caller_of(cloud: Cloud, request: Request, scheme: str = "http", protocol: str = "") -> Caller:
@@ -69,6 +77,8 @@ class Aws:
         request_id = cloud.world.id()
         try:
             where = self._router.route(request)
+            if where.service in MOST_BYTES and _length(request) > MOST_BYTES[where.service]:
+                return Response(413, Headers([("x-amzn-RequestId", request_id)]))
             if where.service != "s3":  # an object keeps its coding
                 request = unfolded(request)
         except RouteError as error:

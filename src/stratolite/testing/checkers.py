@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from stratolite.kernel.jobs import LEASED, READY, UNKNOWN
+from stratolite.kernel.jobs import BEHIND, LEASED, PARKED, READY, UNKNOWN
 
 if TYPE_CHECKING:
+    from stratolite.kernel.blobs import Blobs
+    from stratolite.kernel.store import Tx
+
     from .cloud import TestCloud
 
 T = TypeVar("T", bound=Hashable)
@@ -43,15 +46,59 @@ def in_order(seen: Sequence[T], sent: Sequence[T]) -> None:
 
 
 def quiet(cloud: TestCloud, horizon_s: float = 3600.0) -> None:
-    """Nothing is under way, nothing is due within the horizon, nothing is set aside, no payload is left over."""
-    store = cloud.cloud.store.reader()
-    soon = cloud.world.now() + horizon_s
-    rows = store.all("SELECT kind, state, attempts FROM job WHERE state IN (?, ?)", LEASED, UNKNOWN)
-    assert not rows, f"still under way: {[tuple(r) for r in rows][:10]}"
-    rows = store.all("SELECT kind, attempts FROM job WHERE state = ? AND due < ? AND attempts > 0", READY, soon)
-    assert not rows, f"still being retried: {[tuple(r) for r in rows][:10]}"
-    stray = store.value(
-        "SELECT count(*) FROM payload WHERE refs > 0 AND id NOT IN (SELECT payload FROM job WHERE payload IS NOT NULL)"
+    """Nothing is under way, overdue or set aside, nothing is retried within the horizon, nothing is left over."""
+    store, now = cloud.cloud.store.reader(), cloud.world.now()
+
+    def none(what: str, sql: str, *args: Any) -> None:
+        rows = store.all(sql, *args)
+        assert not rows, f"{what}: {[tuple(row) for row in rows][:10]}"
+
+    none("still under way", "SELECT kind, state, attempts FROM job WHERE state IN (?, ?)", LEASED, UNKNOWN)
+    none(
+        "still being retried",
+        "SELECT kind, attempts FROM job WHERE state = ? AND due < ? AND attempts > 0", READY, now + horizon_s,
+    )  # fmt: skip
+    none("overdue", "SELECT kind, due - ? FROM job WHERE state = ? AND due <= ?", now, READY, now)
+    none(
+        "behind a head that is gone",
+        "SELECT kind, key FROM job WHERE state = ? AND id = (SELECT min(id) FROM job AS j WHERE j.key = job.key)",
+        BEHIND,
     )
-    held = store.value("SELECT count(*) FROM payload")
-    assert stray <= held
+    none(
+        "two of one key at once",
+        "SELECT key, count(*) FROM job WHERE key IS NOT NULL AND state <> ? GROUP BY key HAVING count(*) > 1", BEHIND,
+    )  # fmt: skip
+    parked = {row["id"] for row in store.all("SELECT id FROM job WHERE state = ?", PARKED)}
+    deaf = parked - cloud.cloud.signals.listening()
+    assert not deaf, f"parked and deaf: {sorted(deaf)}"
+    _payloads(store)
+    _blobs(store, cloud.cloud.blobs)
+
+
+def _payloads(store: Tx) -> None:
+    """Every payload is held as often as rows refer to it, and no row refers to one that is gone."""
+    held = {row["id"]: row["refs"] for row in store.all("SELECT id, refs FROM payload")}
+    wanted: Counter[int] = Counter()
+    for table, columns in _tables(store):
+        if "payload" in columns:
+            wanted.update(row[0] for row in store.all(f"SELECT payload FROM {table} WHERE payload IS NOT NULL"))
+    assert held == dict(wanted), f"payloads held: {held}, referred to: {dict(wanted)}"
+
+
+def _blobs(store: Tx, blobs: Blobs) -> None:
+    """Every blob is there, and counted as often as rows name it."""
+    held = {row["name"]: row["refs"] for row in store.all("SELECT name, refs FROM blob")}
+    gone = [name for name in held if not blobs.path(name).exists()]
+    assert not gone, f"blobs without a file: {gone}"
+    wanted: Counter[str] = Counter()
+    for table, columns in _tables(store):
+        if "code" in columns and held:
+            texts = [row[0] for row in store.all(f"SELECT code FROM {table} WHERE code IS NOT NULL")]
+            wanted.update(name for name in held for text in texts if name in text)
+    assert held == dict(wanted), f"blobs held: {held}, referred to: {dict(wanted)}"
+
+
+def _tables(store: Tx) -> list[tuple[str, set[str]]]:
+    """The tables, and what their columns are called."""
+    names = [row[0] for row in store.all("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    return [(name, {row[0] for row in store.all("SELECT name FROM pragma_table_info(?)", name)}) for name in names]

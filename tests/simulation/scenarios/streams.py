@@ -17,14 +17,17 @@ def handler(event, context):
         image = record["dynamodb"]["NewImage"]
         if image.get("poison", {}).get("BOOL"):
             raise ValueError("poison " + image["pk"]["S"])
-        sqs.send_message(QueueUrl="http://localhost:4566/000000000000/seen", MessageBody=image["pk"]["S"])
+        # The queue drops what it has seen: what stays are first sights, numbered in their order.
+        name = image["pk"]["S"]
+        url = "http://localhost:4566/000000000000/seen.fifo"
+        sqs.send_message(QueueUrl=url, MessageBody=name, MessageGroupId="g", MessageDeduplicationId=name)
 """
 
 
 def to_queue(cloud: TestCloud) -> None:
     """Every change is seen, first sights in order; what can never be is bisected out and told to the failure queue."""
     chance = random.Random(cloud.world.seed)
-    seen_url, _ = queue(cloud, "seen")
+    seen_url, _ = queue(cloud, "seen.fifo", FifoQueue="true")
     failed_url, failed = queue(cloud, "failed")
     made = table(cloud, "t-items", StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"})
     function(cloud, "reader", SOURCE)
@@ -44,7 +47,8 @@ def to_queue(cloud: TestCloud) -> None:
         insist(dynamodb.put_item, TableName="t-items", Item={"pk": {"S": f"i{n}"}, "poison": {"BOOL": is_poison}})
         (poison if is_poison else good).append(f"i{n}")
     cloud.clock.advance(7200)
-    bodies = [m["Body"] for m in sorted(drained(cloud, seen_url), key=lambda m: int(m["Attributes"]["SentTimestamp"]))]
+    seen = sorted(drained(cloud, seen_url), key=lambda m: int(m["Attributes"]["SequenceNumber"]))
+    bodies = [m["Body"] for m in seen]
     records = [json.loads(m["Body"]) for m in drained(cloud, failed_url)]
     given_up = sum(r["DDBStreamBatchInfo"]["batchSize"] for r in records)
     if not cloud.world.faults:

@@ -45,6 +45,7 @@ class Sample:
     def __init__(self) -> None:
         self.seen: list[Any] = []
         self.refusals = 0
+        self.until_s: float | None = None
         seen = self.seen
         sample = self
 
@@ -87,7 +88,7 @@ class Sample:
         def poll(call: Call) -> None:
             rows = call.tx.all("SELECT body FROM sqs_message")
             if not rows:
-                raise Park("sqs", "q")
+                raise Park("sqs", "q", until=None if sample.until_s is None else call.now + sample.until_s)
             call.tx.run("DELETE FROM sqs_message")
             seen.append([r["body"] for r in rows])
             raise_later(call)
@@ -263,6 +264,48 @@ def test_a_parked_job_costs_nothing_until_its_signal(house: House) -> None:
     assert ["hello"] in house.sample.seen
 
 
+@pytest.mark.parametrize("until", [None, 10_000.0])
+def test_a_death_between_a_commit_and_its_signal_leaves_no_parked_job_asleep(house: House, until: float | None) -> None:
+    world = house.world
+    house.sample.until_s = until
+
+    async def main() -> None:
+        later(house, "sqs.poll")
+        await house.cloud.at_rest()
+        later(house, "sqs.tick", 1.0, name="hello")
+        await asyncio.sleep(0.5)
+        setattr(world, "fault", lambda where, *_, **__: "after" if where == "commit" else None)  # noqa: B010
+        await asyncio.sleep(1)
+
+    with pytest.raises(Crash):
+        house.run(main)
+    del world.fault
+    house.cloud.store.db.close()
+    world.reborn()
+    house.open()
+
+    async def afterwards() -> None:
+        await asyncio.sleep(1)
+
+    house.run(afterwards)
+    assert ["hello"] in house.sample.seen
+
+
+def test_a_job_that_settles_may_have_to_do_its_work_twice_and_settles_once(house: House) -> None:
+    strikes = iter(["duplicate"])
+    fault = lambda where, *_, **__: next(strikes, None) if where == "job" else None  # noqa: E731
+    setattr(house.world, "fault", fault)  # noqa: B010
+
+    async def main() -> None:
+        start = house.world.now()
+        later(house, "sqs.work", name="w", seconds=10.0)
+        await house.cloud.at_rest()
+        assert house.world.now() - start == pytest.approx(20.0)
+
+    house.run(main)
+    assert house.bodies() == ["w"]
+
+
 def test_after_a_crash_jobs_under_way_run_again_and_attempts_are_counted(tmp_path: Path) -> None:
     house = House(tmp_path)
 
@@ -386,5 +429,66 @@ def test_a_journey_goes_on_where_a_batch_served_it_together_with_others(house: H
         assert set(seen) == {"send", "both", "inner"}
         assert seen["both"].parent == seen["send"].span and seen["inner"].parent == seen["both"].span
         assert [s.name for s in telemetry.journey(one.root)] == ["send", "inner", "both"]
+
+    house.run(main)
+
+
+def test_a_job_of_a_kind_nobody_knows_is_set_aside_and_comes_back_with_the_program_that_knows_it(
+    tmp_path: Path,
+) -> None:
+    house = House(tmp_path)
+
+    async def main() -> None:
+        later(house, "sqs.tick", 60.0, name="t")
+
+    house.run(main)
+    house.cloud.store.db.close()
+    known = house.sample.service.jobs.pop("sqs.tick")
+    house.world.reborn()
+    house.open()
+
+    async def older() -> None:
+        await asyncio.sleep(120)
+        assert house.sample.seen == []
+
+    house.run(older)
+    house.cloud.store.db.close()
+    house.sample.service.jobs["sqs.tick"] = known
+    house.world.reborn()
+    house.open()
+
+    async def newer() -> None:
+        await asyncio.sleep(1)
+
+    house.run(newer)
+    assert [name for _, name, _ in house.sample.seen] == ["t"]
+
+
+def test_a_lane_has_no_more_under_way_than_its_limit_and_does_not_hold_up_another(house: House) -> None:
+    async def main() -> None:
+        house.cloud.jobs.limit("narrow", 2)
+        call = house.call()
+        with call.write() as c:
+            for n in range(4):
+                c.later("sqs.work", None, None, "narrow", name=f"n{n}", seconds=10.0)
+            c.later("sqs.work", None, None, "wide", name="w", seconds=10.0)
+        await asyncio.sleep(11)
+        assert sorted(name for _, name, _ in house.sample.seen) == ["n0", "n1", "w"]
+        await asyncio.sleep(11)
+        assert len(house.sample.seen) == 5
+
+    house.run(main)
+
+
+def test_a_job_that_was_taken_back_does_not_run_and_lets_the_next_of_its_key_go(house: House) -> None:
+    async def main() -> None:
+        call = house.call()
+        with call.write() as c:
+            first = c.later("sqs.tick", c.now + 50, "k", None, name="first")
+            c.later("sqs.tick", c.now + 10, "k", None, name="second")
+        with call.write() as c:
+            c.cancel(first)
+        await asyncio.sleep(60)
+        assert [name for _, name, _ in house.sample.seen] == ["second"]
 
     house.run(main)

@@ -14,7 +14,7 @@ from stratolite.kernel.resources import Properties, ResourceType, Wanted
 from stratolite.kernel.store import Row
 from stratolite.languages.templates import TemplateError, dynamic
 
-from . import kinds, phases, rows, schemas, secrets
+from . import kinds, phases, policies, rows, schemas, secrets
 from .events import properties_text, record
 from .steps import Steps
 from .view import View
@@ -131,9 +131,11 @@ def _prepare_make(call: Call, view: View, steps: Steps, step: dict[str, Any]) ->
     assert kind is not None, "checked when the stack was asked for"
     try:
         properties = view.properties(logical)
-        shown = properties_text(view.properties(logical, masked=True))
+        shown = view.shown[logical] = properties_text(
+            view.properties(logical, masked=True) if view.has_secrets else properties
+        )
         kept = {
-            "needs": json.dumps(phases.needs(view)[logical]),
+            "needs": json.dumps(view.needs[logical]),
             "deletion_policy": view.policy(logical, "DeletionPolicy"),
             "replace_policy": view.policy(logical, "UpdateReplacePolicy"),
             "metadata": None if wanted.metadata is None else json.dumps(view.metadata(logical)),
@@ -156,7 +158,9 @@ def _prepare_make(call: Call, view: View, steps: Steps, step: dict[str, Any]) ->
             kept["needs"], kept["deletion_policy"], kept["replace_policy"], kept["metadata"], old["key"],
         )  # fmt: skip
         return False
-    if kind.needs_replacement(changed):
+    is_replaced = kind.needs_replacement(changed)
+    policies.check(view.stack, "Update:Replace" if is_replaced else "Update:Modify", logical, wanted.type)
+    if is_replaced:
         record(
             call, stack, logical, wanted.type, "UPDATE_IN_PROGRESS", physical_id=old["physical_id"] or "",
             reason="Requested update requires the creation of a new physical resource; hence creating one.",
@@ -399,22 +403,25 @@ def _leave_behind(call: Call, row: Row) -> None:
 
 def _shown(view: View, row: Row) -> str:
     """The properties as events show them: what must not be echoed is not."""
-    try:
-        return properties_text(view.properties(row["logical_id"], masked=True))
-    except (KeyError, *StepFailed):
-        return "{}"
+    logical = row["logical_id"]
+    if logical not in view.shown:
+        try:
+            view.shown[logical] = properties_text(view.properties(logical, masked=True))
+        except (KeyError, *StepFailed):
+            return "{}"
+    return view.shown[logical]
 
 
 def _fail(call: Call, view: View, steps: Steps, step: dict[str, Any], row: Row | None, failure: Exception) -> None:
     if not isinstance(failure, StepFailed):
         log.error("%s of %s failed", step["verb"], step["logical_id"], exc_info=failure)
     reason = _reason(failure, step["token"])
+    if row is None:
+        row = view.live.get(step["logical_id"])  # it failed before anything was begun: what there was stays
     verb = {"remove": "DELETE", "restore": "UPDATE"}.get(step["verb"]) or (
         "CREATE" if row is None or row["change"] == "created" else "UPDATE"
     )
     steps.mark(step, "failed")
-    if row is None:
-        row = view.live.get(step["logical_id"])
     if row is not None:
         if row["change"] == "replaced" and row["physical_id"] is None and step["verb"] == "make":
             # The old one is what the stack still has.
@@ -437,7 +444,7 @@ def _reason(failure: Exception, token: str) -> str:
     if not isinstance(failure, AwsError):
         return f"Internal failure: {type(failure).__name__}: {failure}"
     code = str(failure.code)
-    if code in ("PropertyValidationFailure", "ValidationError", "NotEmulated", "CustomResource"):
+    if code in ("PropertyValidationFailure", "ValidationError", "NotEmulated", "CustomResource", "StackPolicy"):
         return failure.message
     kind = next((handler for part, handler in _HANDLER_CODES if part in code), "GeneralServiceException")
     return f'Resource handler returned message: "{failure.message}" (RequestToken: {token}, HandlerErrorCode: {kind})'

@@ -102,12 +102,13 @@ def _target(text: str) -> Target:
 
 
 def instant(at: float) -> str:
-    return _second(int(at))
+    """ISO 8601 to the second, in UTC."""
+    return _instant(int(at))
 
 
 @lru_cache(maxsize=64)
-def _second(at: int) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _instant(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def envelope(

@@ -110,6 +110,7 @@ async def run(call: Call, row: Row, invocation: Invocation) -> Outcome:
     function = await home.function(call, row)
     invocation.nested = call.principal.trace is not None
     invocation.limit = row["reserved"]
+    invocation.unreserved = limits.ACCOUNT_CONCURRENCY - row["reserved_in_all"]
     name = row["name"]
     with call.span(name, "invocation", request_id=invocation.request_id, version=row["version"]) as child:
         # AWS samples where the function asks for tracing; the trace itself goes on either way.

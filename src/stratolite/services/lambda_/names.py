@@ -78,7 +78,7 @@ def version(call: Call, which: Named, default: str | None = LATEST) -> Row:
     """The version that a qualifier (a version, an alias, nothing for $LATEST) stands for.
 
     Raises ResourceNotFoundException. The row has the version's columns and the function's `account`, `region`, `name`,
-    `reserved` and `tags`.
+    `reserved` and `tags`, and what is reserved `in_all` its region.
     """
     qualifier = which.qualifier or LATEST
     row = _version(call, which, qualifier)
@@ -98,8 +98,10 @@ def version(call: Call, which: Named, default: str | None = LATEST) -> Row:
 def _version(call: Call, which: Named, number: str) -> Row | None:
     def read() -> Row | None:
         return call.tx.one(
-            "SELECT v.*, f.account, f.region, f.name, f.reserved, f.tags FROM lambda_function f"
-            " JOIN lambda_version v ON v.function = f.key AND v.version = ?"
+            "SELECT v.*, f.account, f.region, f.name, f.reserved, f.tags,"
+            " (SELECT coalesce(sum(reserved), 0) FROM lambda_function o"
+            "  WHERE o.reserved IS NOT NULL AND o.account = f.account AND o.region = f.region) AS reserved_in_all"
+            " FROM lambda_function f JOIN lambda_version v ON v.function = f.key AND v.version = ?"
             " WHERE f.account = ? AND f.region = ? AND f.name = ?",
             number, which.account, which.region, which.name,
         )  # fmt: skip
