@@ -84,6 +84,12 @@ def branches(spans: list[dict[str, Any]]) -> dict[str | None, list[dict[str, Any
     return found
 
 
+def _short(name: str) -> str:
+    """An ARN as its service and resource; any other name as it is."""
+    parts = name.split(":", 5)
+    return f"{parts[2]} {parts[5]}" if parts[0] == "arn" and len(parts) == 6 else name
+
+
 def _tree(journey: dict[str, Any]) -> None:
     from rich.text import Text
     from rich.tree import Tree
@@ -97,13 +103,14 @@ def _tree(journey: dict[str, Any]) -> None:
 
     def grow(tree: Tree, parent: str | None) -> None:
         for span in below.get(parent, ()):
-            text = Text(f"{span['kind']} ", style="dim")
-            text.append(span["name"], style="red" if span["failure"] else "")
+            text = Text.assemble((f"{span['kind']} ", "dim"))
+            text.append(_short(span["name"]), style="red" if span["failure"] else "")
             text.append(
                 f"  +{(span['start'] - first) * 1000:.1f} ms, {(span['finish'] - span['start']) * 1000:.1f} ms",
                 style="cyan",
             )
-            told = ", ".join(f"{name}={value}" for name, value in (span["attributes"] or {}).items())
+            known = {name: value for name, value in (span["attributes"] or {}).items() if value is not None}
+            told = ", ".join(f"{name}={value}" for name, value in known.items())
             if told:
                 text.append(f"  {told}", style="dim")
             if span["failure"]:

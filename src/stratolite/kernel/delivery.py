@@ -148,7 +148,7 @@ def attempt(call: Call, delivery: Delivery) -> Undeliverable | None:
     if target is None:
         return _nowhere(delivery)
     # A bus does this thousands of times a second: what `span` and `write` would do, without their generators.
-    child = call.below(delivery.to, "delivery", {"source": delivery.source, "attempt": delivery.attempts})
+    child = call.below(delivery.to, "delivery", _said(delivery))
     tx = child.tx = Tx(call.cloud.store, call.tx)
     failure: Undeliverable | None = None
     try:
@@ -165,6 +165,14 @@ def attempt(call: Call, delivery: Delivery) -> Undeliverable | None:
         tx._close(None)
     child.end_span(None)
     return failure
+
+
+def _said(delivery: Delivery) -> dict[str, Any]:
+    """What the trace says about an attempt."""
+    said: dict[str, Any] = {"source": delivery.source, "attempt": delivery.attempts}
+    if rule := delivery.context.get("rule_arn"):
+        said["rule"] = rule.rpartition("/")[2]
+    return said
 
 
 def _at(call: Call, arn: str) -> Call:
@@ -251,7 +259,7 @@ async def deliver_waiting(call: Call, payload: bytes, **how: Any) -> None:
     if target is None:
         failure = _nowhere(delivery)
     else:
-        with call.span(delivery.to, "delivery", source=delivery.source, attempt=delivery.attempts) as child:
+        with call.span(delivery.to, "delivery", **_said(delivery)) as child:
             try:
                 answer = target[0](_at(child, delivery.to), delivery)
                 if target[1]:
