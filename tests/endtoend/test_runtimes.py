@@ -52,6 +52,10 @@ def speaks(event, context):
     print("no newline", end="")
     print("an error", file=sys.stderr)
 
+def logs(event, context):
+    log.debug("not seen")
+    log.info("seen", extra={"extra": 1})
+
 def sees(event, context):
     open("/tmp/mine", "w").write("x")
     return {
@@ -270,6 +274,18 @@ def test_prints_and_logged_records_become_events_in_their_order(play: Any) -> No
         assert messages[4] == "no newlinean error\n"
         assert messages[5] == "END RequestId: request-1\n"
         assert messages[6].startswith("REPORT RequestId: request-1\tDuration: ") and "Init Duration: " in messages[6]
+
+    play(scenario)
+
+
+def test_json_logs_are_json_and_keep_their_level(play: Any) -> None:
+    async def scenario(f: Functions) -> None:
+        outcome = await f("logs", log_format="JSON", application_log_level="INFO")
+        told = [json.loads(message) for _, message in outcome.events]
+        assert [each.get("type") or each["message"] for each in told] == [
+            "platform.initStart", "platform.start", "seen", "platform.report"
+        ]  # fmt: skip
+        assert told[2]["level"] == "INFO" and told[2]["requestId"] == "request-1" and told[2]["extra"] == 1
 
     play(scenario)
 

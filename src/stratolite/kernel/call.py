@@ -69,7 +69,8 @@ class Call:
     job: int | None = None
     not_emulated: list[str] = field(default_factory=list)
     settle_with: Callable[[Tx], None] | None = None
-    _span: tuple[str, str, float, Trace] | None = None
+    _span: tuple[str, str, str, float, Trace] | None = None
+    """Its own: id, kind, name, start, and the trace above it."""
     _attributes: dict[str, Any] | None = None
 
     # who and where
@@ -186,17 +187,22 @@ class Call:
     @contextmanager
     def span(self, name: str, kind: str = "step", **attributes: Any) -> Iterator[Call]:
         """A child span; the Call it gives hangs what it does below it."""
-        child = replace(
-            self, _span=(self.world.hex(16), f"{kind} {name}", self.world.now(), self.trace), _attributes=attributes
-        )
-        assert child._span is not None
-        child.trace = self.trace.under(child._span[0])
+        child = self.below(name, kind, attributes)
         try:
             yield child
         except BaseException as failure:
             child.end_span(failure)
             raise
         child.end_span(None)
+
+    def below(self, name: str, kind: str, attributes: dict[str, Any]) -> Call:
+        """A Call under a span of its own below this one's; whoever asked for it ends the span."""
+        world = self.cloud.world
+        span = world.hex(16)
+        return Call(
+            self.cloud, self.caller, self.now, self.trace.under(span), self.tx, self.request_id, self.attempts,
+            self.job, self.not_emulated, self.settle_with, (span, kind, name, world.now(), self.trace), attributes,
+        )  # fmt: skip
 
     def link(self, other: Trace) -> None:
         """What another trace's journey goes on with is this span."""
@@ -216,8 +222,7 @@ class Call:
     def end_span(self, failure: BaseException | None) -> None:
         if self._span is None:
             return
-        span, what, start, trace = self._span
-        kind, _, name = what.partition(" ")
+        span, kind, name, start, trace = self._span
         self.cloud.telemetry.span(
             trace, span, kind, name, self.account, self.region, start, self.world.now(),
             None if failure is None else f"{getattr(failure, 'code', type(failure).__name__)}: {failure}",

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from .errors import Crash
+from .known import Known
 from .world import World
 
 log = logging.getLogger("stratolite.store")
@@ -20,6 +22,7 @@ log = logging.getLogger("stratolite.store")
 Durability = Literal["process", "power"]
 Done = Callable[[BaseException | None], None]
 Row = sqlite3.Row
+T = TypeVar("T")
 
 CHECKPOINT_BYTES = 8 * 1024 * 1024
 """The write-ahead log is folded back in a thread once it is this long,"""
@@ -28,7 +31,7 @@ RESTART_BYTES = 64 * 1024 * 1024
 SYNC_WAIT_S = 0.25
 
 PRAGMAS = """
-PRAGMA page_size = 8192;
+PRAGMA page_size = 4096;
 PRAGMA auto_vacuum = INCREMENTAL;
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
@@ -43,21 +46,32 @@ class StateError(Exception):
     """The state on disk cannot be used by this program."""
 
 
+_WRITE = r"(?:INSERT(?:\s+OR\s+\w+)?\s+INTO|REPLACE\s+INTO|UPDATE(?:\s+OR\s+\w+)?|DELETE\s+FROM)\s+(\w+)"
+_WRITES = re.compile(rf"\s*{_WRITE}", re.I)
+_WITH_WRITES = re.compile(rf"\b{_WRITE}", re.I)
+
+
 @lru_cache(maxsize=4096)
-def _writes(sql: str) -> bool:
+def written(sql: str) -> str | None:
+    """The table a statement writes to: None when it only looks, empty when it may change any."""
     head = sql.lstrip().split(None, 1)[0].upper()
+    if head == "SELECT":
+        return None
     if head == "WITH":
-        upper = sql.upper()
-        return any(word in upper for word in ("INSERT ", "UPDATE ", "DELETE "))
-    return head != "SELECT"
+        found = _WITH_WRITES.search(sql)
+        return found[1].lower() if found else None
+    found = _WRITES.match(sql)
+    return found[1].lower() if found else ""
 
 
 class Turn:
     """All that is written between two looks at the sockets: one commit, told to everyone who waits for it."""
 
-    __slots__ = ("broken", "waiting")
+    __slots__ = ("broken", "is_first", "waiting")
 
     def __init__(self) -> None:
+        self.is_first = True
+        """Whether nothing of it was kept yet: to undo what is written now is to undo the turn."""
         self.waiting: list[Done] = []
         self.broken: BaseException | None = None
 
@@ -82,31 +96,35 @@ class Tx:
 
     def run(self, sql: str, *args: Any) -> sqlite3.Cursor:
         """Execute one statement; the cursor has rowcount and lastrowid."""
-        if not self._is_open and _writes(sql):
-            self._open()
+        if (table := written(sql)) is not None:
+            self._write(table)
         return self._store.db.execute(sql, args)
 
     def many(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> sqlite3.Cursor:
-        if not self._is_open and _writes(sql):
-            self._open()
+        if (table := written(sql)) is not None:
+            self._write(table)
         return self._store.db.executemany(sql, rows)
 
     def one(self, sql: str, *args: Any) -> Row | None:
         """The first row, or None."""
-        if not self._is_open and _writes(sql):  # INSERT ... RETURNING
-            self._open()
+        if (table := written(sql)) is not None:  # INSERT ... RETURNING
+            self._write(table)
         row: Row | None = self._store.db.execute(sql, args).fetchone()
         return row
 
     def all(self, sql: str, *args: Any) -> list[Row]:
-        if not self._is_open and _writes(sql):
-            self._open()
+        if (table := written(sql)) is not None:
+            self._write(table)
         return self._store.db.execute(sql, args).fetchall()
 
     def value(self, sql: str, *args: Any) -> Any:
         """The first column of the first row, or None."""
         row = self.one(sql, *args)
         return None if row is None else row[0]
+
+    def known(self, tables: tuple[str, ...], key: Hashable, read: Callable[[], T]) -> T:
+        """What `read` gives, as long as nobody writes to these tables; see `kernel.known`."""
+        return self._store.known.get(tables, key, read)
 
     def after(self, effect: Callable[[], None]) -> None:
         """Do this once the turn is committed; forget it when this call is rolled back."""
@@ -117,6 +135,11 @@ class Tx:
     @property
     def has_written(self) -> bool:
         return self._is_open
+
+    def _write(self, table: str) -> None:
+        if not self._is_open:
+            self._open()
+        self._store.known.written(table)
 
     def _open(self) -> None:
         if self._parent is not None and not self._parent._is_open:
@@ -161,6 +184,7 @@ class Store:
         self.db = sqlite3.connect(self.path, isolation_level=None, cached_statements=1024, check_same_thread=False)
         self.db.row_factory = sqlite3.Row
         self.db.executescript(PRAGMAS)
+        self.known = Known()
         self._turn: Turn | None = None
         self._depth = 0
         self._syncing: list[Turn] | None = None
@@ -225,14 +249,13 @@ class Store:
         if self._turn is None:
             self.db.execute("BEGIN IMMEDIATE")
             self._turn = Turn()
-            try:
+            if _in_loop():  # otherwise the outermost release commits
                 asyncio.get_running_loop().call_soon(self.commit)
-            except RuntimeError:
-                pass  # no loop: the outermost release commits
         elif self._turn.broken is not None:
             raise self._turn.broken
         self._depth += 1
-        self.db.execute(f"SAVEPOINT s{self._depth}")
+        if self._depth > 1 or not self._turn.is_first:
+            self.db.execute(f"SAVEPOINT s{self._depth}")
 
     def _release(self, roll_back: bool) -> None:
         depth, self._depth = self._depth, self._depth - 1
@@ -240,15 +263,21 @@ class Store:
             # Disk full, I/O error: SQLite has rolled back the whole turn through every savepoint.
             assert self._turn is not None
             self._turn.broken = self._turn.broken or sqlite3.OperationalError("the transaction was rolled back")
+            self.known.forget()
+        elif depth == 1 and self._turn is not None and self._turn.is_first:
+            if roll_back:
+                self.known.forget()
+                self.db.execute("ROLLBACK")
+                self.db.execute("BEGIN IMMEDIATE")
+            else:
+                self._turn.is_first = False
         else:
             if roll_back:
+                self.known.forget()
                 self.db.execute(f"ROLLBACK TO s{depth}")
             self.db.execute(f"RELEASE s{depth}")
-        if self._depth == 0:
-            try:
-                asyncio.get_running_loop()
-            except RuntimeError:
-                self.commit()
+        if self._depth == 0 and not _in_loop():
+            self.commit()
 
     def commit(self) -> None:
         """End the turn. The loop calls this; nobody else has to."""
@@ -268,6 +297,7 @@ class Store:
                 failure = e
         if failure is not None:
             log.error("a turn was rolled back: %s", failure)
+            self.known.forget()
             if self.db.in_transaction:
                 self.db.execute("ROLLBACK")
         if death == "after":
@@ -281,6 +311,10 @@ class Store:
     # durability through power loss: one sync at a time, whoever commits meanwhile shares the next
 
     def _sync(self, turn: Turn) -> None:
+        if not _in_loop():
+            self._fdatasync()
+            turn.end(None)
+            return
         if self._syncing is not None:
             self._syncing.append(turn)
             return
@@ -366,6 +400,15 @@ class Store:
         if self._log_fd is not None:
             os.close(self._log_fd)
         self.db.close()
+
+
+def _in_loop() -> bool:
+    """Whether somebody will end the turn: at start, and in tools, there is no loop yet."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def statements(script: str) -> Iterator[str]:

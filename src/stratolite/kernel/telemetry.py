@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .world import World
 
@@ -51,8 +51,7 @@ CREATE INDEX IF NOT EXISTS log_block_stream ON log_block (account, region, log_g
 """
 
 
-@dataclass(frozen=True)
-class Trace:
+class Trace(NamedTuple):
     """Where something stands in a journey: X-Ray's trace id, and the span it happens under."""
 
     root: str
@@ -120,7 +119,7 @@ class Telemetry:
         self._db.row_factory = sqlite3.Row
         self._db.executescript(SCHEMA)
         self._spans: list[tuple[Any, ...]] = []
-        self._points: dict[tuple[str, ...], dict[float, int]] = {}
+        self._points: dict[tuple[Any, ...], dict[float, int]] = {}
         self._lines: dict[tuple[str, str, str, str], list[tuple[float, str]]] = {}
         self.on_lines: Callable[[set[tuple[str, str, str]]], None] | None = None
         """Told of the (account, region, group) whose lines were just written."""
@@ -162,7 +161,7 @@ class Telemetry:
     ) -> None:
         """`count` data points of one value."""
         minute = int((self.world.now() if at is None else at) // 60)
-        key = (account, region, namespace, name, _json(dimensions or {}), unit, str(minute))
+        key = (account, region, namespace, name, tuple(dimensions.items()) if dimensions else (), unit, minute)
         points = self._points.setdefault(key, {})
         points[value] = points.get(value, 0) + count
         self._schedule()
@@ -205,7 +204,7 @@ class Telemetry:
             db.executemany(
                 "INSERT INTO metric (account, region, namespace, name, dimensions, unit, minute, points)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                [(*k[:6], int(k[6]), _json(list(v.items()))) for k, v in points.items()],
+                [(*k[:4], _json(dict(k[4])), *k[5:], _json(list(v.items()))) for k, v in points.items()],
             )
             for key, found in lines.items():
                 for block in _blocks(found):
@@ -423,8 +422,7 @@ class Telemetry:
         self._db.close()
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), default=str)
+_json = json.JSONEncoder(separators=(",", ":"), default=str).encode
 
 
 def _blocks(lines: list[tuple[float, str]]) -> list[list[tuple[float, str]]]:

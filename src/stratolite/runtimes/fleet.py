@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 import os
+import resource
 import shutil
 import sys
 import tempfile
@@ -28,6 +29,7 @@ IDLE_S = 600.0
 """How long an idle environment lives; AWS keeps them for minutes and promises nothing."""
 REAP_S = 15.0
 PLACES = 128
+OPEN_FILES = 8192
 
 
 class Serving(Protocol):
@@ -86,6 +88,7 @@ class Fleet:
         self._reaping: asyncio.TimerHandle | None = None
         self._tmp: Path | None = None
         self._warned: set[str] = set()
+        _open_more_files()
 
     # ---- what services ask
 
@@ -102,7 +105,14 @@ class Fleet:
         scope = f"{function.account}/{function.region}"
         limits = (invocation.nested, invocation.limit, invocation.unreserved)
         self._step(pool.Need(need, function.key, function.generation, scope, *limits))
+        if need in self._asked:
+            answer.add_done_callback(lambda answer: self._withdraw(need))
         return answer
+
+    def _withdraw(self, need: int) -> None:
+        """Its caller went away while it waited: nobody is left to run it for."""
+        if self._asked.pop(need, None) is not None:
+            self._step(pool.Withdraw(need))
 
     def replace(self, function_key: str, generation: str | None) -> None:
         """The function has changed, or is deleted (None): environments of other generations end when they are done."""
@@ -212,6 +222,10 @@ class Fleet:
     def serves(self, environment: Environment | InlineEnvironment, invocation: Invocation) -> None:
         self.settings.serving(environment.access_key, environment.function, invocation)
 
+    def discard(self, folder: Path) -> None:
+        """Remove a folder, without waiting for it."""
+        self.keep(asyncio.ensure_future(self.world.offload(shutil.rmtree, folder, True)))
+
     def keep(self, task: asyncio.Future[Any]) -> None:
         """Hold a task until it is done."""
         self._tasks.add(task)
@@ -272,6 +286,15 @@ class Fleet:
             self._warned.add("mounts")
             self.warn(f"Functions see their code at its own place and share /tmp: {zygote.about['why']}")
         return zygote
+
+
+def _open_more_files() -> None:
+    """Four descriptors an environment: the usual 1,024 would not do."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft < wanted:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 __all__ = ["Event", "Fleet", "Settings"]

@@ -17,9 +17,9 @@ from ..wire.decode import decode
 from ..wire.encode import encode
 from ..wire.errors import Error, encode_error
 from ..wire.faults import RouteError, WireError
-from ..wire.http1 import Request, Response
+from ..wire.http1 import Headers, Request, Response
 from ..wire.protocols import SERVICES
-from ..wire.route import Route, route
+from ..wire.route import Route, Router
 from ..wire.signatures import scope
 from ..wire.validate import check
 
@@ -29,10 +29,18 @@ NOT_EMULATED = "x-stratolite-not-emulated"
 """Names the members of a request that were accepted and have no effect here."""
 
 
+MOST_BYTES = {"dynamodb": 16 * 1024 * 1024, "dynamodbstreams": 16 * 1024 * 1024}
+"""Services that refuse a long request whatever it asks: a batch of 25 items of 400 KB is the longest there can be."""
+
+
+def _length(request: Request) -> int:
+    return len(request.body) if isinstance(request.body, bytes) else request.body.size
+
+
 def caller_of(cloud: Cloud, request: Request, scheme: str = "http", protocol: str = "") -> Caller:
     """Who asks, for which region, under which trace: what the edge knows of any request."""
     credentials = scope(request)
-    headers = request.headers
+    headers = request.headers.lower()
     principal = ROOT if credentials is None else cloud.principal(credentials.access_key)
     caller = _caller(
         principal,
@@ -62,13 +70,15 @@ class Aws:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
-        self._services = frozenset(SERVICES)
+        self._router = Router(SERVICES)
 
     def __call__(self, request: Request) -> Response | Awaitable[Response]:
         cloud = self._cloud
         request_id = cloud.world.id()
         try:
-            where = route(request, self._services)
+            where = self._router.route(request)
+            if where.service in MOST_BYTES and _length(request) > MOST_BYTES[where.service]:
+                return Response(413, Headers([("x-amzn-RequestId", request_id)]))
             if where.service != "s3":  # an object keeps its coding
                 request = unfolded(request)
         except RouteError as error:
@@ -84,15 +94,26 @@ class Aws:
             operation = cloud.operation(where.service, where.operation)
             params = decode(where.service, where.operation, request, where.protocol, raw=operation.raw)
             check(where.service, where.operation, params, where.protocol, cloud.service(where.service).not_validated)
-            result = cloud.request(operation, caller, params, request_id, not_emulated)
+            result = cloud.perform(operation, caller, params, request_id, not_emulated)
         except Exception as error:
             return _failure(where, error, request_id)
         accept = _accepted(request)
-        if isinstance(result, dict | bytes):
+        if not isinstance(result, dict | bytes):
+            return _when_done(where, operation, result, request_id, not_emulated, accept)
+        if not cloud.store.in_turn:
             return _success(where, operation, result, request_id, not_emulated, accept)
-        if isinstance(result, asyncio.Future):
-            return _when_committed(where, operation, result, request_id, not_emulated, accept)
-        return _when_done(where, operation, result, request_id, not_emulated, accept)
+        answer: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+
+        def committed(failure: BaseException | None) -> None:
+            if not answer.done():
+                answer.set_result(
+                    _success(where, operation, result, request_id, not_emulated, accept)
+                    if failure is None
+                    else _failure(where, InternalFailure(), request_id)
+                )
+
+        cloud.store.when_committed(committed)
+        return answer
 
 
 def _accepted(request: Request) -> str:
@@ -127,31 +148,6 @@ def _failure(where: Route, error: Exception, request_id: str) -> Response:
 
 def _spoken(error: AwsError | WireError) -> Error:
     return cast(Error, error)  # AwsError declares `code` on the class and answers it on the instance
-
-
-def _when_committed(
-    where: Route,
-    operation: Operation,
-    result: asyncio.Future[dict[str, Any]],
-    request_id: str,
-    not_emulated: list[str],
-    accept: str,
-) -> asyncio.Future[Response]:
-    """The answer of an operation that is done and waits for its commit: a callback, not a task."""
-    answer: asyncio.Future[Response] = result.get_loop().create_future()
-
-    def committed(result: asyncio.Future[dict[str, Any]]) -> None:
-        failure = result.exception()
-        if answer.cancelled():
-            return
-        if failure is None:
-            answer.set_result(_success(where, operation, result.result(), request_id, not_emulated, accept))
-        else:
-            assert isinstance(failure, Exception)
-            answer.set_result(_failure(where, failure, request_id))
-
-    result.add_done_callback(committed)
-    return answer
 
 
 async def _when_done(

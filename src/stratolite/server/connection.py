@@ -12,7 +12,7 @@ import logging
 import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -36,6 +36,13 @@ JOINED_BYTES = 65_536
 
 HALF_CLOSED_S = 0.05
 """A client that stops sending is gone, or still waits (`printf ... | nc`): its handler may go on this long."""
+
+
+@lru_cache(maxsize=1024)
+def _names(name: bytes) -> tuple[str, str]:
+    """A field's name as it was spelled, and in lower case: clients use the same few in every request."""
+    spelled = name.decode("latin-1")
+    return spelled, spelled.lower()
 
 
 class Host(Protocol):
@@ -64,6 +71,8 @@ class Connection(asyncio.Protocol):
         self._peer = ""
         self._url = b""
         self._fields: list[tuple[str, str]] = []
+        self._last: dict[str, str] = {}
+        """The same by name in lower case, each with its last value."""
         self._head_bytes = 0
         self._reading_head = False
         self._body: Body | None = None
@@ -156,6 +165,7 @@ class Connection(asyncio.Protocol):
     def on_message_begin(self) -> None:
         self._url = b""
         self._fields = []
+        self._last = {}
         self._head_bytes = 0
         self._reading_head = True
         if self._running is None and self._writable:
@@ -166,28 +176,28 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._reading_head:  # else a trailer after a chunked body, which no AWS protocol reads
-            self._fields.append((name.decode("latin-1"), value.decode("latin-1")))
+            spelled, lower = _names(name)
+            text = value.decode("latin-1")
+            self._fields.append((spelled, text))
+            self._last[lower] = text
 
     def on_headers_complete(self) -> None:
         self._reading_head = False
         limits = self._limits
+        fields, last = self._fields, self._last
         size = len(self._url)
-        hosts = length = 0
-        expect = ""
-        for name, value in self._fields:
+        for name, value in fields:
             size += len(name) + len(value)
-            match name.lower():
-                case "host":
-                    hosts += 1
-                case "content-length":
-                    length = int(value)
-                case "expect":
-                    expect = value.lower()
+        hosts = "host" in last
+        if hosts and len(last) != len(fields):  # some name is there twice
+            hosts = sum(name.lower() == "host" for name, _ in fields) == 1
+        length = int(last.get("content-length", 0))
+        expect = last.get("expect", "").lower()
         if size > limits.head_bytes:
             raise self._refused(431, "Request Header Fields Too Large")
         if self._parser.get_method() == b"CONNECT":
             raise self._refused(405, "Method Not Allowed")
-        if hosts != 1 and self._parser.get_http_version() == "1.1":
+        if not hosts and self._parser.get_http_version() == "1.1":
             raise self._refused(400, "Bad Request: one Host header field is required")
         if length > limits.body_bytes:
             raise self._refused(413, "Content Too Large")
@@ -217,7 +227,7 @@ class Connection(asyncio.Protocol):
         request = Request(
             self._parser.get_method().decode("latin-1"),
             self._url.decode("latin-1"),
-            Headers(self._fields),
+            Headers.read(self._fields, self._last),
             body.finish(),
             self._peer,
             self._parser.get_http_version(),
@@ -297,10 +307,9 @@ class Connection(asyncio.Protocol):
             response = refusal(500, "Internal Server Error")
         body = response.body
         close = not keep or self._server.closing or (self._eof and not self._queue)
-        told = response.headers.get("content-length")
         if request.method == "HEAD" or bodiless(response.status):
             # HEAD tells the length of what GET would send; a handler that says it knows better than the empty body.
-            mute = told is not None or bodiless(response.status)
+            mute = "content-length" in response.headers or bodiless(response.status)
             if isinstance(body, bytes):
                 self._write_head(response, "" if mute else f"content-length: {len(body)}\r\n", close)
                 self._sent(close)
@@ -316,6 +325,7 @@ class Connection(asyncio.Protocol):
                 self._transport.write(body)
             self._sent(close)
         else:
+            told = response.headers.get("content-length")
             if told is not None and told.isdecimal():
                 framing = sized(int(told))
             elif request.http_version == "1.1":

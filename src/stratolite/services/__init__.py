@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,6 +49,9 @@ ALL = (
 )
 
 
+_NONE: list[str] = []
+
+
 class Rooms:
     """The rooms of this package, each imported at its first use."""
 
@@ -57,6 +61,7 @@ class Rooms:
         self._arns = {arn: r.name for r in self._rooms.values() for arn in r.arns}
         self._types = {t: r.name for r in self._rooms.values() for t in r.types}
         self._doors = [(door, r.name) for r in self._rooms.values() for door in r.doors]
+        self._any_door = re.compile("|".join(re.escape(door) for door, _ in self._doors) or r"(?!)")
         self._loaded: dict[str, Service] = {}
 
     def names(self) -> list[str]:
@@ -91,4 +96,6 @@ class Rooms:
         return self._types.get(parts[1]) if len(parts) == 3 and parts[0] == "AWS" else None
 
     def doors(self, host: str, path: str) -> list[str]:
+        if self._any_door.search(host) is None and self._any_door.search(path) is None:
+            return _NONE  # as nearly every request: AWS's API
         return [name for door, name in self._doors if door in host or door in path]

@@ -120,7 +120,7 @@ class RequestBindings:
             for wire, name, convert in self._labels:
                 if (text := found.get(wire)) is not None:
                     out[name] = convert(text)
-        if request.query and (self._query or self._rest_of_query):
+        if (self._query or self._rest_of_query) and request.query_string:
             self._read_query(request.query, out)
         given = request.headers.lower()
         for wire, name, convert in self._headers:

@@ -49,7 +49,10 @@ def unfolded(request: Request) -> Request:
     `gzip` (also of several members) and `deflate` are undone; `aws-chunked` and `identity` are somebody else's.
     Raises Incompressible for a body that is not of its coding, and for a coding nobody here knows.
     """
-    coding = (request.headers.get("content-encoding") or "").strip().lower()
+    coding = request.headers.lower().get("content-encoding")
+    if coding is None:
+        return request
+    coding = coding.strip().lower()
     if coding in ("", "identity") or "aws-chunked" in coding:
         return request
     if coding not in ("gzip", "deflate"):

@@ -19,17 +19,33 @@ class Headers:
     `h["x"]` is the last value; `h.all("x")` every one.
     """
 
-    __slots__ = ("_last", "pairs")
+    __slots__ = ("_by_name", "pairs")
 
     def __init__(self, pairs: list[tuple[str, str]] | dict[str, str] | None = None) -> None:
         self.pairs: list[tuple[str, str]] = list(pairs.items()) if isinstance(pairs, dict) else list(pairs or ())
-        self._last = {name.lower(): value for name, value in self.pairs}
+        self._by_name: dict[str, str] | None = None
+
+    @staticmethod
+    def read(pairs: list[tuple[str, str]], last: dict[str, str]) -> Headers:
+        """Of a reader that has the names in lower case already: `last` is each one's last value. It keeps both."""
+        headers = Headers.__new__(Headers)
+        headers.pairs, headers._by_name = pairs, last
+        return headers
+
+    @property
+    def _last(self) -> dict[str, str]:
+        """Made when first asked for: most answers are written and never looked at."""
+        found = self._by_name
+        if found is None:
+            found = self._by_name = {name.lower(): value for name, value in self.pairs}
+        return found
 
     def __getitem__(self, name: str) -> str:
         return self._last[name.lower()]
 
     def get(self, name: str, default: str | None = None) -> str | None:
-        return self._last.get(name.lower(), default)
+        found = self._by_name
+        return (self._last if found is None else found).get(name.lower(), default)
 
     def __contains__(self, name: str) -> bool:
         return name.lower() in self._last
@@ -61,12 +77,12 @@ class Headers:
 
     def add(self, name: str, value: str) -> None:
         self.pairs.append((name, value))
-        self._last[name.lower()] = value
+        if self._by_name is not None:
+            self._by_name[name.lower()] = value
 
     def remove(self, name: str) -> None:
         key = name.lower()
-        if key in self._last:
-            del self._last[key]
+        if self._last.pop(key, None) is not None:
             self.pairs = [(n, v) for n, v in self.pairs if n.lower() != key]
 
 
@@ -111,7 +127,7 @@ class Request:
     @property
     def host(self) -> str:
         """The Host header without its port, lower case; empty when absent."""
-        host = (self.headers.get("host") or "").lower()
+        host = self.headers.lower().get("host", "").lower()
         return host.rpartition(":")[0] if ":" in host and not host.endswith("]") else host
 
     def bytes(self) -> bytes:

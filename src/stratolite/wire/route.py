@@ -50,6 +50,8 @@ class Router:
     def __init__(self, services: Iterable[str]) -> None:
         self._here = [SERVICES[name] for name in sorted(services) if name in SERVICES]
         self._by_target = {row.target: row for row in self._here if row.target}
+        self._targets: dict[str, Route] = {}
+        """What was found by target: at most every operation there is."""
         self._by_version = {row.version: row for row in self._here if QUERY in row.protocols}
         self._by_signing: dict[str, list[Identity]] = {}
         for row in self._here:
@@ -57,12 +59,12 @@ class Router:
         self._by_endpoint = {row.endpoint: row for row in self._here}
 
     def route(self, request: Request) -> Route:
-        headers = request.headers
-        if headers.get("smithy-protocol") is not None:
+        headers = request.headers.lower()
+        if "smithy-protocol" in headers:
             return self._cbor(request)
         target = headers.get("x-amz-target")
         if target is not None:
-            return self._target(target)
+            return self._targets.get(target) or self._target(target)
         if (action := _action(request)) and (found := self._action(request, *action)):
             return found
         return self._rest(request)
@@ -96,7 +98,8 @@ class Router:
             raise RouteError(
                 "UnknownOperationException", None, 400, service=row.name, protocol=JSON, operation=operation
             )
-        return Route(row.name, operation, JSON)
+        found = self._targets[target] = Route(row.name, operation, JSON)
+        return found
 
     # Action ---------------------------------------------------------------------------
 
@@ -158,6 +161,11 @@ class Router:
         raise RouteError("UnknownOperationException", None, 404, protocol=REST_JSON)
 
     def _match(self, request: Request, rows: list[Identity]) -> Route:
+        if len(rows) == 1 and rows[0].protocols[0] in (REST_JSON, REST_XML):
+            row = rows[0]
+            if leaf := paths(row.name).find(request):
+                return Route(row.name, leaf.operation, row.protocols[0])
+            raise _nothing(request, row)
         found: list[tuple[Leaf, Identity]] = []
         for row in rows:
             if row.protocols[0] in (REST_JSON, REST_XML) and (leaf := paths(row.name).find(request)):

@@ -36,7 +36,7 @@ _OLD_IN_QUERY = re.compile(r"(?:^|&)AWSAccessKeyId=([^&]+)")
 
 def scope(request: Request) -> Scope | None:
     """The credential scope of a signed or presigned request; None when it is neither."""
-    header = request.headers.get("authorization")
+    header = request.headers.lower().get("authorization")
     if header is not None:
         if header.startswith("AWS4-"):
             found = _IN_HEADER.search(header)

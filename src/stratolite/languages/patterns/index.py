@@ -97,10 +97,12 @@ class PatternIndex(Generic[K]):
             self.always.append(entry)
 
     def matches(self, event: Mapping[str, Any]) -> list[K]:
-        candidates = self._candidates(flatten(event, self.first))
+        flat = flatten(event, self.first)
+        candidates = self._candidates(flat)
         if not candidates:
             return []
-        flat = flatten(event, self.wanted)
+        if self.first != self.wanted:
+            flat = flatten(event, self.wanted)
         found = {number for number, branch in candidates if holds(branch, flat)}
         return [self.owners[number] for number in sorted(found)]
 

@@ -2,9 +2,9 @@
 
 from stratolite.kernel import Service
 
-from . import answers, bodies, changesets, engine, events, exports, inventory, resources, stacks
+from . import answers, bodies, changesets, engine, events, exports, inventory, policies, resources, stacks
 
 service = Service(
     "cloudformation",
-    modules=[stacks, changesets, events, inventory, bodies, exports, engine, resources, answers],
+    modules=[stacks, changesets, events, inventory, bodies, exports, policies, engine, resources, answers],
 )

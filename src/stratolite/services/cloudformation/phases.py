@@ -10,18 +10,13 @@ from collections.abc import Callable, Mapping
 
 from stratolite.kernel import AwsError, Call
 from stratolite.kernel.store import Row
-from stratolite.languages.templates import TemplateError, dependencies
+from stratolite.languages.templates import TemplateError
 
-from . import exports, rows
+from . import exports, policies, rows
 from .desire import Desire
-from .events import stack_status
+from .events import record, stack_status
 from .steps import Steps, clear, plan
 from .view import View
-
-
-def needs(view: View) -> dict[str, list[str]]:
-    return dependencies(view.present)
-
 
 # beginnings
 
@@ -30,7 +25,7 @@ def begin_create(call: Call, key: int, reason: str = "User Initiated") -> None:
     stack = rows.by_key(call, key)
     stack_status(call, stack, "CREATE_IN_PROGRESS", reason)
     _enter(call, key, "create")
-    plan(call, key, "make", needs(View(call, stack)))
+    plan(call, key, "make", View(call, stack).needs)
 
 
 def begin_update(call: Call, key: int, desire: Desire) -> None:
@@ -41,7 +36,7 @@ def begin_update(call: Call, key: int, desire: Desire) -> None:
     )  # fmt: skip
     stack_status(call, stack, "UPDATE_IN_PROGRESS", "User Initiated")
     _enter(call, key, "update")
-    plan(call, key, "make", needs(View(call, rows.by_key(call, key))))
+    plan(call, key, "make", View(call, rows.by_key(call, key)).needs)
 
 
 def begin_delete(call: Call, key: int, retain: list[str] | None = None) -> None:
@@ -120,7 +115,7 @@ def _finish(call: Call, stack: Row, status: str, reason: str | None = None) -> N
     """The operation is over."""
     key = stack["key"]
     call.tx.run("UPDATE cloudformation_resource SET change = '', before = NULL WHERE stack = ? AND role <> 'gone'", key)
-    call.tx.run("UPDATE cloudformation_stack SET before = NULL WHERE key = ?", key)
+    call.tx.run("UPDATE cloudformation_stack SET before = NULL, policy_now = NULL WHERE key = ?", key)
     clear(call, key)
     _enter(call, key, "")
     stack_status(call, stack, status, reason)
@@ -169,12 +164,20 @@ def _updated(call: Call, stack: Row, view: View, steps: Steps) -> None:
         _undo_update(call, stack, view, problem)
         return
     key = stack["key"]
+    removed = {logical: row for logical, row in view.live.items() if logical not in view.present}
+    for logical, row in removed.items():
+        try:
+            policies.check(stack, "Update:Delete", logical, row["type"])
+        except AwsError as error:
+            record(
+                call, key, logical, row["type"], "UPDATE_FAILED", physical_id=row["physical_id"] or "",
+                reason=error.message, properties=row["properties"],
+            )  # fmt: skip
+            _undo_update(call, stack, view, f"The following resource(s) failed to update: [{logical}]. ")
+            return
     stack_status(call, stack, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
-    for logical, row in view.live.items():
-        if logical not in view.present:
-            call.tx.run(
-                "UPDATE cloudformation_resource SET role = 'doomed', change = 'removed' WHERE key = ?", row["key"]
-            )
+    for row in removed.values():
+        call.tx.run("UPDATE cloudformation_resource SET role = 'doomed', change = 'removed' WHERE key = ?", row["key"])
     _enter(call, key, "update-cleanup")
     _plan_removal(call, key, _doomed(call, key))
 
@@ -212,6 +215,11 @@ def _undo_update(call: Call, stack: Row, view: View, why: str) -> None:
     call.tx.run(
         "UPDATE cloudformation_resource SET role = 'live', change = '' WHERE stack = ? AND change = 'superseded' "
         "AND role = 'doomed'",
+        key,
+    )
+    call.tx.run(
+        "UPDATE cloudformation_resource SET status = 'UPDATE_COMPLETE', reason = NULL WHERE stack = ? "
+        "AND role = 'live' AND change = '' AND status = 'UPDATE_FAILED'",
         key,
     )
     changed = {logical: each for logical, each in rows.resources(call, key).items() if each["change"] == "updated"}

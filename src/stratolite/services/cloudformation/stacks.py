@@ -8,7 +8,7 @@ from stratolite.kernel import Call, operation
 from stratolite.kernel.store import Row
 from stratolite.languages.templates import parse, transforms
 
-from . import exports, phases, rows
+from . import exports, phases, policies, rows
 from .desire import Desire, TransformError, build
 from .errors import AlreadyExistsException, ValidationError, no_stack
 from .steps import Steps
@@ -27,7 +27,7 @@ UPDATABLE = {
 }
 
 
-@operation(ignores=["NotificationARNs", "RoleARN", "StackPolicyBody"])
+@operation(ignores=["NotificationARNs", "RoleARN"])
 async def create_stack(
     call: Call,
     stack_name: str,
@@ -61,7 +61,7 @@ async def create_stack(
         key = insert(c, stack_name, stack_id, desire, "CREATE_IN_PROGRESS", choice)
         c.tx.run(
             "UPDATE cloudformation_stack SET is_protected = ?, policy = ? WHERE key = ?",
-            int(bool(enable_termination_protection)), stack_policy_body, key,
+            int(bool(enable_termination_protection)), policies.checked(stack_policy_body), key,
         )  # fmt: skip
         phases.begin_create(c, key)
     await settled(call, stack_id)
@@ -95,7 +95,7 @@ async def settled(call: Call, stack_id: str) -> None:
             return
 
 
-@operation(ignores=["NotificationARNs", "RoleARN", "StackPolicyBody", "StackPolicyDuringUpdateBody"])
+@operation(ignores=["NotificationARNs", "RoleARN"])
 async def update_stack(
     call: Call,
     stack_name: str,
@@ -132,7 +132,12 @@ async def update_stack(
     with call.write() as c:
         check_updatable(rows.by_key(c, stack["key"]))
         if stack_policy_body is not None:
-            c.tx.run("UPDATE cloudformation_stack SET policy = ? WHERE key = ?", stack_policy_body, stack["key"])
+            policy = policies.checked(stack_policy_body)
+            c.tx.run("UPDATE cloudformation_stack SET policy = ? WHERE key = ?", policy, stack["key"])
+        c.tx.run(
+            "UPDATE cloudformation_stack SET policy_now = ? WHERE key = ?",
+            policies.checked(stack_policy_during_update_body), stack["key"],
+        )  # fmt: skip
         phases.begin_update(c, stack["key"], desire)
     await settled(call, stack["id"])
     return {"StackId": stack["id"]}
@@ -290,8 +295,3 @@ def cancel_update_stack(call: Call, stack_name: str, client_request_token: str |
         raise ValidationError(f"CancelUpdateStack cannot be called from current stack status {stack['status']}")
     Steps(call, stack["key"]).cancel_waiting()
     phases.cancel_update(call, stack["key"])
-
-
-@operation
-def get_stack_policy(call: Call, stack_name: str) -> dict[str, Any]:
-    return {"StackPolicyBody": rows.live_stack(call, stack_name)["policy"]}

@@ -6,6 +6,7 @@ from . import (
     accounts,
     backups,
     batches,
+    descriptions,
     global_tables,
     indexes,
     insights,
@@ -25,6 +26,7 @@ service = Service(
     "dynamodb",
     modules=[
         tables,
+        descriptions,
         indexes,
         items,
         reads,

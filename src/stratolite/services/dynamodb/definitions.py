@@ -128,22 +128,14 @@ def projection(given: Json, where: str) -> int:
     return len(included)
 
 
-def check_defined(used: Iterable[str], types: dict[str, str], what: str) -> None:
+def check_defined(used: Iterable[str], types: dict[str, str]) -> None:
     """Raise Invalid when a key attribute has no type."""
-    names = list(dict.fromkeys(used))
-    missing = [name for name in names if name not in types]
-    if not missing:
-        return
-    defined = ", ".join(types)
-    if what == "table":
+    missing = [name for name in dict.fromkeys(used) if name not in types]
+    if missing:
         raise Invalid(
             _WRONG + "Some index key attributes are not defined in AttributeDefinitions. "
-            f"Keys: [{', '.join(missing)}], AttributeDefinitions: [{defined}]"
+            f"Keys: [{', '.join(missing)}], AttributeDefinitions: [{', '.join(types)}]"
         )
-    raise Invalid(
-        _WRONG + f"Some index key attributes are not defined in AttributeDefinitions. Keys: [{', '.join(missing)}], "
-        f"AttributeDefinitions: [{defined}]"
-    )
 
 
 def check_all_used(used: Iterable[str], types: dict[str, str], has_indexes: bool) -> None:
@@ -190,7 +182,7 @@ def indexes(table_keys: Json, local: Json, global_: Json, types: dict[str, str])
         for at, each in enumerate(local, 1):
             name, names, included = index(each, f"localSecondaryIndexes.{at}.member", False)
             table_hash = table_keys[0]["AttributeName"]
-            check_defined(names, types, "index")
+            check_defined(names, types)
             if names[0] != table_hash:
                 raise Invalid(
                     _WRONG + "Index KeySchema does not have the same leading hash key as table KeySchema for index: "
@@ -208,7 +200,7 @@ def indexes(table_keys: Json, local: Json, global_: Json, types: dict[str, str])
             raise Invalid(_WRONG + "List of GlobalSecondaryIndexes is empty")
         for at, each in enumerate(global_, 1):
             name, names, included = index(each, f"globalSecondaryIndexes.{at}.member", True)
-            check_defined(names, types, "index")
+            check_defined(names, types)
             used += names
             seen.append(name)
             projected += included

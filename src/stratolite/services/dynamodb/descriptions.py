@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from stratolite.kernel import Call
+from stratolite.kernel import Call, job
 
+from . import rows
 from .table import Table
 
 Description = dict[str, Any]
 ON_DEMAND_READS = 12_000
 ON_DEMAND_WRITES = 4_000
-MOST_COUNTED = 20_000
+MOST_COUNTED = 1000
+"""Items that are counted while the caller waits."""
+SLICE = 1000
+RECOUNT_S = 6 * 3600.0
 
 
 def read_stats(call: Call, of: Table) -> tuple[int, int]:
     """Number of items and their bytes.
 
-    AWS: counted about every six hours. Here: at once, up to the first 20,000 items; beyond, the size is that of their
-    like.
+    AWS: counted about every six hours. Here: a small table at once; a large one as it was last counted, begun by
+    the first who asks.
     """
     seen, size = call.tx.all(
         "SELECT count(*), coalesce(sum(bytes), 0) FROM (SELECT bytes FROM dynamodb_item WHERE t = ? LIMIT ?)",
@@ -27,8 +31,30 @@ def read_stats(call: Call, of: Table) -> tuple[int, int]:
     )[0]
     if seen < MOST_COUNTED:
         return seen, size
-    count = call.tx.value("SELECT count(*) FROM dynamodb_item WHERE t = ?", of.key)
-    return count, size * count // seen
+    known = call.tx.one('SELECT items, bytes, counted_at FROM dynamodb_count WHERE "table" = ?', of.key)
+    if known is None or known["counted_at"] + RECOUNT_S <= call.now:
+        call.tx.run(
+            'INSERT INTO dynamodb_count ("table", items, bytes, counted_at) VALUES (?, ?, ?, ?)'
+            ' ON CONFLICT ("table") DO UPDATE SET counted_at = excluded.counted_at',
+            of.key,
+            seen,
+            size,
+            call.now,
+        )
+        call.later("dynamodb.count", None, None, None, key=of.key, after="", items=0, size=0)
+    return (seen, size) if known is None else (known["items"], known["bytes"])
+
+
+@job
+def count(call: Call, key: int, after: str, items: int, size: int) -> None:
+    """Count a large table, a slice at a time."""
+    found, rest = rows.slice_of(call, key, after, SLICE, "bytes")
+    items += len(found)
+    size += sum(row["bytes"] for row in found)
+    if rest:
+        call.later("dynamodb.count", None, None, None, key=key, after=rest, items=items, size=size)
+    else:
+        call.tx.run('UPDATE dynamodb_count SET items = ?, bytes = ? WHERE "table" = ?', items, size, key)
 
 
 def _throughput(definition: Description, given: Description) -> Description:

@@ -115,7 +115,7 @@ def _create(call: Call, found: Table, definition: Definition, given: Json, attri
             f"attributes are not defined in AttributeDefinitions. Keys: [{', '.join(names)}], AttributeDefinitions: []"
         )
     types = definitions.attributes(attributes)
-    definitions.check_defined(names, types, "index")
+    definitions.check_defined(names, types)
     for attribute, kind in types.items():
         if found.types.get(attribute, kind) != kind:
             raise Invalid(
@@ -143,7 +143,7 @@ def _create(call: Call, found: Table, definition: Definition, given: Json, attri
             definition["AttributeDefinitions"].append({"AttributeName": attribute, "AttributeType": types[attribute]})
     index = {**new(call, found.key, given), "IndexStatus": "CREATING", "Backfilling": True}
     definition["GlobalSecondaryIndexes"].append(index)
-    call.later("dynamodb.backfill", None, None, None, key=found.key, index=index["Key"], after=0)
+    call.later("dynamodb.backfill", None, None, None, key=found.key, index=index["Key"], after="")
 
 
 def _change(call: Call, key: int, index: int, status: str | None) -> None:
@@ -178,7 +178,7 @@ def _forget_attributes(definition: Definition) -> None:
 
 
 @job
-def backfill(call: Call, key: int, index: int, after: int) -> None:
+def backfill(call: Call, key: int, index: int, after: str) -> None:
     """Enter, a slice at a time, the items a table had before its index; then the index is there to be read."""
     of = table.load(call, key)
     if of is None:
@@ -186,20 +186,15 @@ def backfill(call: Call, key: int, index: int, after: int) -> None:
     wanted = next((each for each in of.indexes if each.key == index), None)
     if wanted is None or wanted.status != "CREATING":
         return
-    found = call.tx.all(
-        "SELECT id, hash, pk, sk, item FROM dynamodb_item WHERE t = ? AND id > ? ORDER BY id LIMIT ?",
-        key,
-        after,
-        SLICE,
-    )
+    found, rest = rows.slice_of(call, key, after, SLICE, "id, item")
     for each in found:
         item = json.loads(each["item"])
         entry = wanted.entry(item, of.types)
         if entry is not None and _fits(wanted, item, of):
             where = (each["hash"], each["pk"], each["sk"])
             rows.enter(call, wanted, rows.tie_of(where), each["id"], entry, item)
-    if len(found) == SLICE:
-        call.later("dynamodb.backfill", None, None, None, key=key, index=index, after=found[-1]["id"])
+    if rest:
+        call.later("dynamodb.backfill", None, None, None, key=key, index=index, after=rest)
     else:
         _change(call, key, index, "ACTIVE")
 

@@ -55,10 +55,10 @@ def update_time_to_live(call: Call, table_name: str, time_to_live_specification:
     definition = json.loads(json.dumps(of.definition))
     if enabled:
         definition["TimeToLive"] = name
-        call.later("dynamodb.find_lifetimes", None, None, None, key=of.key, attribute=name, after=0)
+        call.later("dynamodb.find_lifetimes", None, None, None, key=of.key, attribute=name, after="")
     else:
         del definition["TimeToLive"]
-        call.later("dynamodb.find_lifetimes", None, None, None, key=of.key, attribute="", after=0)
+        call.later("dynamodb.find_lifetimes", None, None, None, key=of.key, attribute="", after="")
     # AWS: ENABLING for up to an hour, and one change per hour. Here: at once, as often as asked.
     table.save(call, of.key, definition)
     return {"TimeToLiveSpecification": {"Enabled": enabled, "AttributeName": name}}
@@ -74,14 +74,12 @@ def describe_time_to_live(call: Call, table_name: str) -> Answer:
 
 
 @job
-def find_lifetimes(call: Call, key: int, attribute: str, after: int) -> None:
+def find_lifetimes(call: Call, key: int, attribute: str, after: str) -> None:
     """Learn, a slice at a time, when the items a table already has end; with no attribute, that they do not."""
     of = table.load(call, key)
     if of is None or (of.ttl or "") != attribute:
         return
-    found = call.tx.all(
-        "SELECT id, item FROM dynamodb_item WHERE t = ? AND id > ? ORDER BY id LIMIT ?", key, after, SLICE
-    )
+    found, rest = rows.slice_of(call, key, after, SLICE, "id, item")
     soonest: float | None = None
     for row in found:
         expires = rows.expires_at(of, json.loads(row["item"])) if attribute else None
@@ -90,8 +88,8 @@ def find_lifetimes(call: Call, key: int, attribute: str, after: int) -> None:
             soonest = expires
     if soonest is not None:
         rows.expect_expiry(call, of, soonest)
-    if len(found) == SLICE:
-        call.later("dynamodb.find_lifetimes", None, None, None, key=key, attribute=attribute, after=found[-1]["id"])
+    if rest:
+        call.later("dynamodb.find_lifetimes", None, None, None, key=key, attribute=attribute, after=rest)
 
 
 @job

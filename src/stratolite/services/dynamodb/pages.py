@@ -18,13 +18,12 @@ from . import capacity, rows, table
 from .capacity import Consumed
 from .table import Index, Table
 
-Answer = dict[str, Any]
 PAGE_BYTES = 1024 * 1024
 SLICE_ROWS = 256
 """Rows taken from the store at a time: a page of large items must not be read far beyond its end."""
 
-# What a page is made of, as the store gives it: size, wire JSON, then its place: of a table hash, pk, sk; of an index
-# hash, pk, sk, tie.
+# What a page is made of, as the store gives it: size, wire JSON, then its place among what is read: of a table hash, pk
+# and sk, of an index hash, pk, sk and tie; of one partition without what is the same for all of it.
 Row = Any
 
 
@@ -44,16 +43,12 @@ class Page:
     """Where the next page goes on; None at the end."""
 
 
-TABLE_ROWS = "SELECT bytes, item, hash, pk, sk FROM dynamodb_item WHERE t = ? "
-# An index that projects everything refers to the item; any other has its own copy of what it shows.
-INDEX_ROWS = (
-    "SELECT x.bytes, coalesce(x.item, b.item), x.hash, x.pk, x.sk, x.tie FROM dynamodb_index_item x"
-    " JOIN dynamodb_item b ON b.id = x.base WHERE x.i = ? "
-)
+TABLE_ROWS = "SELECT bytes, item, {place} FROM dynamodb_item WHERE t = ? "
+# An index that projects everything refers to the items; any other has its own copies of what it shows.
 WHOLE_ROWS = (
-    "SELECT b.bytes, b.item, x.hash, x.pk, x.sk, x.tie FROM dynamodb_index_item x"
-    " JOIN dynamodb_item b ON b.id = x.base WHERE x.i = ? "
+    "SELECT b.bytes, b.item, {place} FROM dynamodb_index_item x JOIN dynamodb_item b ON b.id = x.base WHERE x.i = ? "
 )
+SHOWN_ROWS = "SELECT x.bytes, x.item, {place} FROM dynamodb_index_item x WHERE x.i = ? "
 
 
 def _slices(
@@ -65,6 +60,7 @@ def _slices(
     """
     comparator = ">" if forward else "<"
     columns = place.count(",") + 1
+    sql = sql.format(place=place)
     beyond = f"AND ({place}) {comparator} ({', '.join('?' * columns)}) "
     length = SLICE_ROWS if most is None else min(SLICE_ROWS, most)
     while True:
@@ -137,21 +133,23 @@ def _consumed(asked: Asked, page: Page) -> Consumed:
 
 def answer(asked: Asked, page: Page) -> bytes:
     """The answer to a Query or Scan; items that are shown whole are not looked into."""
-    made: Answer = {"Count": len(page.rows), "ScannedCount": page.scanned}
+    parts: list[bytes] = []
+    if not asked.count_only:
+        if asked.wanted is None:
+            shown = [row[1] for row in page.rows]
+        else:
+            wanted = asked.wanted
+            shown = [rows.dumps(project.project(_item(row), wanted)) for row in page.rows]
+        parts.append(b'"Items":[%b]' % b",".join(shown))
+    parts.append(b'"Count":%d,"ScannedCount":%d' % (len(page.rows), page.scanned))
     if page.last is not None:
-        made["LastEvaluatedKey"] = last_key(asked.of, asked.index, _item(page.last))
+        key = last_key(asked.of, asked.index, _item(page.last))
+        parts.append(b'"LastEvaluatedKey":%b' % rows.dumps(key))
     if asked.reported is not None:
         used = capacity.report(asked.of.name, _consumed(asked, page), asked.reported)
         if used is not None:
-            made["ConsumedCapacity"] = used
-    if asked.count_only:
-        return rows.dumps(made)
-    if asked.wanted is None:
-        shown = [row[1] for row in page.rows]
-    else:
-        wanted = asked.wanted
-        shown = [rows.dumps(project.project(_item(row), wanted)) for row in page.rows]
-    return b'{"Items":[' + b",".join(shown) + b"]," + rows.dumps(made)[1:]
+            parts.append(b'"ConsumedCapacity":%b' % rows.dumps(used))
+    return b"{%b}" % b",".join(parts)
 
 
 def start_place(of: Table, index: Index | None, start: Item) -> tuple[Any, ...]:
@@ -194,7 +192,7 @@ def query_rows(
     if index is None:
         sql = f"{TABLE_ROWS}AND hash = ? AND pk = ? {bounds}"
         return _slices(call, sql, args, f"ORDER BY sk {direction}", "sk", forward, start and start[2:], most)
-    rows_sql = WHOLE_ROWS if asked.fetch else INDEX_ROWS
+    rows_sql = WHOLE_ROWS if asked.fetch or index.projection == "ALL" else SHOWN_ROWS
     sql = f"{rows_sql}AND x.hash = ? AND x.pk = ? {bounds}"
     order = f"ORDER BY x.sk {direction}, x.tie {direction}"
     return _slices(call, sql, args, order, "x.sk, x.tie", forward, start and start[2:], most)
@@ -211,6 +209,6 @@ def scan_rows(call: Call, asked: Asked, hashes: tuple[int, int] | None, start: A
         args += hashes
     if index is None:
         return _slices(call, TABLE_ROWS + bounds, args, "ORDER BY hash, pk, sk", "hash, pk, sk", True, start, most)
-    rows_sql = WHOLE_ROWS if asked.fetch else INDEX_ROWS
+    rows_sql = WHOLE_ROWS if asked.fetch or index.projection == "ALL" else SHOWN_ROWS
     order = "ORDER BY x.hash, x.pk, x.sk, x.tie"
     return _slices(call, rows_sql + bounds, args, order, "x.hash, x.pk, x.sk, x.tie", True, start, most)

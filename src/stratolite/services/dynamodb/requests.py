@@ -64,64 +64,65 @@ def check_attribute_name(name: Any) -> None:
         raise Invalid("Member must have length less than or equal to 65535, Member must have length greater than 0")
 
 
+def _any_given(expressions: Mapping[str, Any]) -> bool:
+    return any(text is not None for text in expressions.values())
+
+
+def _check_names(names: Any, expressions: Mapping[str, Any]) -> None:
+    if not _any_given(expressions):
+        raise Invalid("ExpressionAttributeNames can only be specified when using expressions")
+    if names.__class__ is not dict:
+        raise Malformed("Unexpected field type")
+    if not names:
+        raise Invalid("ExpressionAttributeNames must not be empty")
+    for placeholder, name in names.items():
+        if not _NAME(placeholder):
+            raise Invalid(f'ExpressionAttributeNames contains invalid key: Syntax error; key: "{placeholder}"')
+        with _told("ExpressionAttributeNames", placeholder):
+            check_attribute_name(name)
+
+
+def _check_values(given: Any, expressions: Mapping[str, Any]) -> None:
+    if not _any_given(expressions):
+        missing = " and ".join(expressions) + (" is null" if len(expressions) == 1 else " are null")
+        raise Invalid(f"ExpressionAttributeValues can only be specified when using expressions: {missing}")
+    if given.__class__ is not dict:
+        raise Malformed("Unexpected field type")
+    if not given:
+        raise Invalid("ExpressionAttributeValues must not be empty")
+    for placeholder, value in given.items():
+        if not _VALUE(placeholder):
+            raise Invalid(f'ExpressionAttributeValues contains invalid key: Syntax error; key: "{placeholder}"')
+        with _told("ExpressionAttributeValues", placeholder):
+            values.admit(value)
+
+
+class _told:
+    """Say of which placeholder a fault is; a malformed one is malformed without that."""
+
+    __slots__ = ("member", "placeholder")
+
+    def __init__(self, member: str, placeholder: str) -> None:
+        self.member, self.placeholder = member, placeholder
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, _: Any) -> None:
+        if isinstance(error, Invalid) and not isinstance(error, Malformed):
+            raise Invalid(f"{self.member} contains invalid value: {error.message} for key {self.placeholder}") from None
+
+
 def binding(names: Any, given: Any, expressions: Mapping[str, Any], valued: Mapping[str, Any] | None = None) -> Binding:
     """The names and values of a request, checked.
 
     expressions: the request's expressions by parameter name; valued: those of them that can hold values.
     """
-    if names is None and given is None:
-        if any(text is not None for text in expressions.values()):
-            return Binding()
-        return _NOTHING
-    valued = expressions if valued is None else valued
     if names is not None:
-        if not any(text is not None for text in expressions.values()):
-            raise Invalid("ExpressionAttributeNames can only be specified when using expressions")
-        if names.__class__ is not dict:
-            raise Malformed("Unexpected field type")
-        if not names:
-            raise Invalid("ExpressionAttributeNames must not be empty")
-        for placeholder, name in names.items():
-            if not _NAME(placeholder):
-                raise Invalid(f'ExpressionAttributeNames contains invalid key: Syntax error; key: "{placeholder}"')
-            try:
-                check_attribute_name(name)
-            except Malformed:
-                raise
-            except Invalid as error:
-                raise Invalid(
-                    f"ExpressionAttributeNames contains invalid value: {error.message} for key {placeholder}"
-                ) from None
+        _check_names(names, expressions)
     if given is not None:
-        if not any(text is not None for text in valued.values()):
-            if len(valued) == 1:
-                raise Invalid(
-                    "ExpressionAttributeValues can only be specified when using expressions: "
-                    f"{next(iter(valued))} is null"
-                )
-            raise Invalid(
-                f"ExpressionAttributeValues can only be specified when using expressions: {' and '.join(valued)} "
-                "are null"
-            )
-        if given.__class__ is not dict:
-            raise Malformed("Unexpected field type")
-        if not given:
-            raise Invalid("ExpressionAttributeValues must not be empty")
-        for placeholder, value in given.items():
-            if not _VALUE(placeholder):
-                raise Invalid(f'ExpressionAttributeValues contains invalid key: Syntax error; key: "{placeholder}"')
-            try:
-                values.admit(value)
-            except Malformed:
-                raise
-            except Invalid as error:
-                raise Invalid(
-                    f"ExpressionAttributeValues contains invalid value: {error.message} for key {placeholder}"
-                ) from None
+        _check_values(given, expressions if valued is None else valued)
     return Binding(names, given)
-
-
-_NOTHING = Binding()
 
 
 def admit_attributes(item: Any) -> int:
@@ -131,7 +132,7 @@ def admit_attributes(item: Any) -> int:
     size = 0
     for name, value in item.items():
         length = len(name)
-        if length == 0 or length > 16_000:
+        if length == 0 or length > LONGEST_NAME_BYTES // 4:
             check_attribute_name(name)
         size += (length if name.isascii() else values.text_bytes(name)) + values.admit(value)
     return size

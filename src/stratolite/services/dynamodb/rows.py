@@ -48,6 +48,25 @@ def read(call: Call, table: Table, where: Where) -> Stored | None:
     return None if row is None else Stored(row[0], row[1], row[2])
 
 
+def slice_of(call: Call, table: int, after: str, most: int, columns: str) -> tuple[list[Any], str]:
+    """Rows of a table in the order of their keys, and where the next slice begins; that is empty at the end.
+
+    after: where the last slice ended, or empty; columns: what is wanted of each row besides hash, pk and sk, which are
+    first.
+    """
+    sql = f"SELECT hash, pk, sk, {columns} FROM dynamodb_item WHERE t = ? "
+    args: list[Any] = [table]
+    if after:
+        hash_, pk, sk = after.split(":")
+        sql += "AND (hash, pk, sk) > (?, ?, ?) "
+        args += [int(hash_), bytes.fromhex(pk), bytes.fromhex(sk)]
+    found = call.tx.all(f"{sql}ORDER BY hash, pk, sk LIMIT ?", *args, most)
+    if len(found) < most:
+        return found, ""
+    last = found[-1]
+    return found, f"{last[0]}:{last[1].hex()}:{last[2].hex()}"
+
+
 def expires_at(table: Table, item: Item) -> float | None:
     """When time to live ends an item; None when it has no such attribute, or an absurd one.
 

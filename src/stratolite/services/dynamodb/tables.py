@@ -87,7 +87,7 @@ def create_table(
     types = definitions.attributes(attribute_definitions)
     names = definitions.key_schema(key_schema)
     definitions.throughput(billing_mode, provisioned_throughput)
-    definitions.check_defined(names, types, "table")
+    definitions.check_defined(names, types)
     used = [*names, *definitions.indexes(key_schema, local_secondary_indexes, global_secondary_indexes, types)]
     definitions.check_all_used(used, types, bool(local_secondary_indexes or global_secondary_indexes))
     for index in global_secondary_indexes or ():
@@ -183,6 +183,7 @@ def sweep(call: Call, key: int) -> None:
         'DELETE FROM dynamodb_index WHERE "table" = ?',
         'DELETE FROM dynamodb_tag WHERE "table" = ?',
         'DELETE FROM dynamodb_expiry WHERE "table" = ?',
+        'DELETE FROM dynamodb_count WHERE "table" = ?',
     ):
         call.tx.run(sql, key)
 

@@ -102,7 +102,13 @@ def _target(text: str) -> Target:
 
 
 def instant(at: float) -> str:
-    return datetime.fromtimestamp(int(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """ISO 8601 to the second, in UTC."""
+    return _instant(int(at))
+
+
+@lru_cache(maxsize=64)
+def _instant(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def envelope(

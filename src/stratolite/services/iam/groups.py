@@ -22,12 +22,12 @@ def create_group(call: Call, group_name: str, path: str = "/") -> dict[str, Any]
 def get_group(call: Call, group_name: str, marker: str | None = None, max_items: int = PAGE) -> dict[str, Any]:
     group = names.get(call, GROUP, group_name)
     rows = call.tx.all(
-        """SELECT e.* FROM iam_member m JOIN iam_entity e ON e.key = m.member
-           WHERE m.holder = ? ORDER BY e.name""",
+        """SELECT e.*, m.seq FROM iam_member m JOIN iam_entity e ON e.key = m.member
+           WHERE m.holder = ? ORDER BY m.seq""",
         group.key,
     )
-    page, rest = paged([Entity(row) for row in rows], max_items, marker, lambda user: user.name.lower())
-    return {"Group": described(group), "Users": [users.described(user) for user in page], **rest}
+    page, rest = paged(rows, max_items, marker, lambda row: [row["seq"]])
+    return {"Group": described(group), "Users": [users.described(Entity(row)) for row in page], **rest}
 
 
 @operation
@@ -44,12 +44,12 @@ def list_groups_for_user(
 ) -> dict[str, Any]:
     user = names.get(call, USER, user_name)
     rows = call.tx.all(
-        """SELECT e.* FROM iam_member m JOIN iam_entity e ON e.key = m.holder
-           WHERE m.member = ? ORDER BY e.name""",
+        """SELECT e.*, m.seq FROM iam_member m JOIN iam_entity e ON e.key = m.holder
+           WHERE m.member = ? ORDER BY m.seq""",
         user.key,
     )
-    page, rest = paged([Entity(row) for row in rows], max_items, marker, lambda group: group.name.lower())
-    return {"Groups": [described(group) for group in page], **rest}
+    page, rest = paged(rows, max_items, marker, lambda row: [row["seq"]])
+    return {"Groups": [described(Entity(row)) for row in page], **rest}
 
 
 @operation
@@ -69,7 +69,12 @@ def delete_group(call: Call, group_name: str) -> None:
 @operation
 def add_user_to_group(call: Call, group_name: str, user_name: str) -> None:
     group, user = names.get(call, GROUP, group_name), names.get(call, USER, user_name)
-    call.tx.run("INSERT OR IGNORE INTO iam_member (holder, member) VALUES (?, ?)", group.key, user.key)
+    call.tx.run(
+        """INSERT OR IGNORE INTO iam_member (holder, member, seq)
+           SELECT ?, ?, coalesce(max(seq), 0) + 1 FROM iam_member""",
+        group.key,
+        user.key,
+    )
 
 
 @operation

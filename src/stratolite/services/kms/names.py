@@ -110,6 +110,10 @@ def _by_alias(call: Call, account: str, region: str, name: str) -> Key:
     return _by_id(call, account, region, key_id)
 
 
+# What a service's own key says it protects, as recorded; the rest by the pattern of the documentation.
+PROTECTED = {"dynamodb": "DynamoDB data"}
+
+
 def _managed(call: Call, account: str, region: str, alias: str) -> Key:
     """The key AWS keeps for a service, made when it is first used."""
     service = alias.removeprefix("alias/aws/")
@@ -121,7 +125,7 @@ def _managed(call: Call, account: str, region: str, alias: str) -> Key:
         account,
         region,
         key_id,
-        f"Default key that protects my {service} resources when no other key is defined",
+        f"Default key that protects my {PROTECTED.get(service, f'{service} resources')} when no other key is defined",
         ENCRYPT,
         SYMMETRIC,
         default_policy(account),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import json
 from typing import Any
 
@@ -111,10 +110,11 @@ async def run(call: Call, row: Row, invocation: Invocation) -> Outcome:
     function = await home.function(call, row)
     invocation.nested = call.principal.trace is not None
     invocation.limit = row["reserved"]
+    invocation.unreserved = limits.ACCOUNT_CONCURRENCY - row["reserved_in_all"]
     name = row["name"]
     with call.span(name, "invocation", request_id=invocation.request_id, version=row["version"]) as child:
         # AWS samples where the function asks for tracing; the trace itself goes on either way.
-        invocation.trace = dataclasses.replace(child.trace, sampled=function.traced).header
+        invocation.trace = child.trace._replace(sampled=function.traced).header
         try:
             outcome = await home.fleet.invoke(function, invocation)
         except Throttled as throttled:

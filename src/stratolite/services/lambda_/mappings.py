@@ -84,6 +84,7 @@ def create_event_source_mapping(
     maximum_record_age_in_seconds: int | None = None,
     bisect_batch_on_function_error: bool | None = None,
     maximum_retry_attempts: int | None = None,
+    parallelization_factor: int | None = None,
     tags: dict[str, str] | None = None,
     function_response_types: Sequence[str] | None = None,
     scaling_config: dict[str, Any] | None = None,
@@ -115,6 +116,7 @@ def create_event_source_mapping(
             MaximumRecordAgeInSeconds=maximum_record_age_in_seconds,
             BisectBatchOnFunctionError=bisect_batch_on_function_error,
             MaximumRetryAttempts=maximum_retry_attempts,
+            ParallelizationFactor=parallelization_factor,
             ScalingConfig=scaling_config,
             StartingPosition=starting_position,
             StartingPositionTimestamp=starting_position_timestamp,
@@ -139,17 +141,28 @@ def create_event_source_mapping(
         if starting_position == "LATEST":
             options = {"shard": shard["id"], "position": "LATEST"}
             cursor = json.dumps(source.batch(call, event_source_arn, None, 0, options).cursor)
-        call.tx.run(
-            "INSERT INTO lambda_mapping_shard (mapping, shard, cursor) VALUES (?, ?, ?)",
-            row["key"],
-            shard["id"],
-            cursor,
-        )
+        for name in parts(shard["id"], config):
+            call.tx.run(
+                "INSERT INTO lambda_mapping_shard (mapping, shard, cursor) VALUES (?, ?, ?)", row["key"], name, cursor
+            )
     if enabled:
         call.later("lambda.mapping_settles", mapping=row["key"], state="Enabled")
         return shown(row)
     _set(call, row["key"], state="Disabled")
     return shown(row) | {"State": "Disabled" if not streaming else "Creating"}
+
+
+def parts(shard: str, config: dict[str, Any]) -> list[str]:
+    """The names of a shard's pollers: one, or one for each part of its keys (ParallelizationFactor)."""
+    factor = config.get("ParallelizationFactor", 1)
+    return [shard] if factor == 1 else [f"{shard}#{part}/{factor}" for part in range(factor)]
+
+
+def part_of(name: str) -> tuple[str, int, int]:
+    """The shard, the part and the number of parts that a poller's name says."""
+    shard, _, rest = name.partition("#")
+    part, _, factor = rest.partition("/")
+    return (shard, int(part), int(factor)) if rest else (shard, 0, 1)
 
 
 def _insert(
@@ -302,6 +315,7 @@ def update_event_source_mapping(
     maximum_record_age_in_seconds: int | None = None,
     bisect_batch_on_function_error: bool | None = None,
     maximum_retry_attempts: int | None = None,
+    parallelization_factor: int | None = None,
     function_response_types: Sequence[str] | None = None,
     scaling_config: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
@@ -325,6 +339,7 @@ def update_event_source_mapping(
         MaximumRecordAgeInSeconds=maximum_record_age_in_seconds,
         BisectBatchOnFunctionError=bisect_batch_on_function_error,
         MaximumRetryAttempts=maximum_retry_attempts,
+        ParallelizationFactor=parallelization_factor,
         ScalingConfig=scaling_config or None,
         FunctionResponseTypes=None if function_response_types is None else list(function_response_types),
     )
@@ -333,6 +348,8 @@ def update_event_source_mapping(
     if scaling_config == {}:
         config.pop("ScalingConfig", None)
     _check(config, row["source_arn"])
+    if streaming:
+        _repart(call, row, config)
     was = row["state"] not in ("Disabled", "Disabling")
     will = was if enabled is None else enabled
     state = {(True, False): "Disabling", (False, True): "Enabling"}.get((was, will), "Updating")
@@ -342,6 +359,29 @@ def update_event_source_mapping(
     )  # fmt: skip
     call.later("lambda.mapping_settles", mapping=row["key"], state="Enabled" if will else "Disabled")
     return shown(row)
+
+
+def _repart(call: Call, row: Row, config: dict[str, Any]) -> None:
+    """Other parts, where their number changes: each begins where the slowest of the old ones stood."""
+    rows = call.tx.all("SELECT * FROM lambda_mapping_shard WHERE mapping = ? AND done = 0", row["key"])
+    shards: dict[str, list[Row]] = {}
+    for each in rows:
+        shards.setdefault(part_of(each["shard"])[0], []).append(each)
+    for shard, old in shards.items():
+        wanted = parts(shard, config)
+        if wanted == [each["shard"] for each in old]:
+            continue
+        cursors = [json.loads(each["cursor"] or "null") for each in old]
+        slowest = None if None in cursors else min(cursors)
+        for each in old:
+            if each["job"] is not None:
+                call.cancel(each["job"])
+            call.tx.run("DELETE FROM lambda_mapping_shard WHERE mapping = ? AND shard = ?", row["key"], each["shard"])
+        for name in wanted:
+            call.tx.run(
+                "INSERT INTO lambda_mapping_shard (mapping, shard, cursor) VALUES (?, ?, ?)",
+                row["key"], name, json.dumps(slowest),
+            )  # fmt: skip
 
 
 @operation

@@ -14,6 +14,7 @@ from stratolite.kernel.store import Row
 from .errors import InvalidParameterValueException, ResourceNotFoundException
 
 LATEST = "$LATEST"
+_VERSIONS = ("lambda_function", "lambda_version")
 _FORM = re.compile(
     r"(?:arn:aws[a-zA-Z-]*:lambda:)?(?:(?P<region>[a-z]{2}(?:-[a-z]+)+-\d):)?(?:(?P<account>\d{12}):)?(?:function:)?"
     r"(?P<name>[a-zA-Z0-9-_]+)(?::(?P<qualifier>\$LATEST|[a-zA-Z0-9-_]+))?"
@@ -77,7 +78,7 @@ def version(call: Call, which: Named, default: str | None = LATEST) -> Row:
     """The version that a qualifier (a version, an alias, nothing for $LATEST) stands for.
 
     Raises ResourceNotFoundException. The row has the version's columns and the function's `account`, `region`, `name`,
-    `reserved` and `tags`.
+    `reserved` and `tags`, and what is reserved `in_all` its region.
     """
     qualifier = which.qualifier or LATEST
     row = _version(call, which, qualifier)
@@ -95,12 +96,18 @@ def version(call: Call, which: Named, default: str | None = LATEST) -> Row:
 
 
 def _version(call: Call, which: Named, number: str) -> Row | None:
-    return call.tx.one(
-        "SELECT v.*, f.account, f.region, f.name, f.reserved, f.tags FROM lambda_function f"
-        " JOIN lambda_version v ON v.function = f.key AND v.version = ?"
-        " WHERE f.account = ? AND f.region = ? AND f.name = ?",
-        number, which.account, which.region, which.name,
-    )  # fmt: skip
+    def read() -> Row | None:
+        return call.tx.one(
+            "SELECT v.*, f.account, f.region, f.name, f.reserved, f.tags,"
+            " (SELECT coalesce(sum(reserved), 0) FROM lambda_function o"
+            "  WHERE o.reserved IS NOT NULL AND o.account = f.account AND o.region = f.region) AS reserved_in_all"
+            " FROM lambda_function f JOIN lambda_version v ON v.function = f.key AND v.version = ?"
+            " WHERE f.account = ? AND f.region = ? AND f.name = ?",
+            number, which.account, which.region, which.name,
+        )  # fmt: skip
+
+    # Every invocation asks for it.
+    return call.tx.known(_VERSIONS, (which.account, which.region, which.name, number), read)
 
 
 def marker(text: str | None, beginning: int) -> int:

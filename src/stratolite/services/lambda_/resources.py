@@ -291,7 +291,7 @@ class EventInvokeConfig:
     replaces={"EventSourceArn", "StartingPosition", "StartingPositionTimestamp"},
     ignores={
         "AmazonManagedKafkaEventSourceConfig", "DocumentDBEventSourceConfig", "KmsKeyArn", "LoggingConfig",
-        "MetricsConfig", "ParallelizationFactor", "ProvisionedPollerConfig", "Queues", "SelfManagedEventSource",
+        "MetricsConfig", "ProvisionedPollerConfig", "Queues", "SelfManagedEventSource",
         "SelfManagedKafkaEventSourceConfig", "SourceAccessConfigurations", "Topics", "TumblingWindowInSeconds",
     },
 )  # fmt: skip
@@ -327,6 +327,7 @@ class EventSourceMapping:
             MaximumRecordAgeInSeconds=_number(properties.get("MaximumRecordAgeInSeconds")),
             BisectBatchOnFunctionError=_flag(properties.get("BisectBatchOnFunctionError")),
             MaximumRetryAttempts=_number(properties.get("MaximumRetryAttempts")),
+            ParallelizationFactor=_number(properties.get("ParallelizationFactor")),
             FunctionResponseTypes=properties.get("FunctionResponseTypes"),
             ScalingConfig=scaling and {"MaximumConcurrency": int(scaling["MaximumConcurrency"])},
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import weakref
@@ -16,8 +17,12 @@ from stratolite.runtimes.folders import Watch
 from stratolite.runtimes.function import Code, Function, Invocation
 
 from . import configurations, layers, packages
+from .limits import ACCOUNT_CONCURRENCY
 
 log = logging.getLogger("stratolite.lambda")
+
+GONE = ".gone"
+LANES = ("lambda-events", "lambda-pollers")
 
 _all: weakref.WeakKeyDictionary[Cloud, Running] = weakref.WeakKeyDictionary()
 
@@ -51,6 +56,24 @@ class Running:
             ),
         )
         cloud.on_stop.append(self.stop)
+        self._sweep()
+        # What waits for a function occupies nothing here: its own concurrency is the limit, not the lane.
+        for lane in LANES:
+            cloud.jobs.limit(lane, ACCOUNT_CONCURRENCY)
+
+    def _sweep(self) -> None:
+        """Unpacked code that no package stands for any more goes; in this life it may still be in use."""
+        known = {name for (name,) in self.cloud.store.reader().all("SELECT name FROM blob")}
+        for folder in self._code.iterdir() if self._code.is_dir() else ():
+            if folder.name in known:
+                continue
+            away = folder
+            if not folder.name.endswith(GONE):
+                # Renamed first: who unpacks the same package meanwhile makes a folder of its own.
+                away = folder.with_name(folder.name + GONE)
+                with contextlib.suppress(OSError):
+                    folder.rename(away)
+            self.fleet.discard(away)
 
     @property
     def cloud(self) -> Cloud:
@@ -153,15 +176,14 @@ class Running:
         if invocation is None:
             self.cloud.principals.pop(access_key, None)
             return
+        trace, principals = Trace.parse(invocation.trace), self.cloud.principals
+        if (known := principals.get(access_key)) is not None:  # a key is of one environment, and that of one function
+            principals[access_key] = Principal(known.account, known.arn, access_key, known.user_id, trace)
+            return
         role = function.role.rpartition("/")[2]
         arn = f"arn:aws:sts::{function.account}:assumed-role/{role}/{function.name}"
-        self.cloud.principals[access_key] = Principal(
-            function.account,
-            arn,
-            access_key,
-            f"AROA{function.name[:17]}:{function.name}",
-            Trace.parse(invocation.trace),
-        )
+        user_id = f"AROA{function.name[:17]}:{function.name}"
+        principals[access_key] = Principal(function.account, arn, access_key, user_id, trace)
 
 
 def _key(row: Row) -> str:

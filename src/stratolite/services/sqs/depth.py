@@ -10,21 +10,23 @@ if TYPE_CHECKING:
     from .queues import Queue
 
 
+_CLOCKS = ("sqs_clock",)
+
+
 def open_(call: Call, queue: int) -> None:
     call.tx.run("INSERT INTO sqs_depth (queue) VALUES (?)", queue)
 
 
 def close(call: Call, queue: int) -> None:
     _cancel(call, queue)
+    call.tx.run("DELETE FROM sqs_clock WHERE queue = ?", queue)
     call.tx.run("DELETE FROM sqs_depth WHERE queue = ?", queue)
 
 
 def more(call: Call, queue: Queue, messages: int = 1) -> None:
     """So many messages have come; the first of a queue starts its retention clock."""
-    row = call.tx.one(
-        "UPDATE sqs_depth SET messages = messages + ? WHERE queue = ? RETURNING expiry", messages, queue.key
-    )
-    if row is not None and row["expiry"] is None:
+    call.tx.run("UPDATE sqs_depth SET messages = messages + ? WHERE queue = ?", messages, queue.key)
+    if _clock(call, queue.key) is None:
         look_again(call, queue.key, call.now + queue.number("MessageRetentionPeriod"))
 
 
@@ -33,8 +35,21 @@ def fewer(call: Call, queue: int, messages: int = 1) -> None:
 
 
 def look_again(call: Call, queue: int, due: float | None) -> None:
-    job = None if due is None else call.later("sqs.expire", due, queue=queue)
-    call.tx.run("UPDATE sqs_depth SET expiry = ? WHERE queue = ?", job, queue)
+    if due is None:
+        call.tx.run("DELETE FROM sqs_clock WHERE queue = ?", queue)
+    else:
+        job = call.later("sqs.expire", due, queue=queue)
+        call.tx.run("INSERT OR REPLACE INTO sqs_clock (queue, job) VALUES (?, ?)", queue, job)
+
+
+def _clock(call: Call, queue: int) -> int | None:
+    """The job that will look for messages past their retention, when there is one."""
+
+    def read() -> int | None:
+        job: int | None = call.tx.value("SELECT job FROM sqs_clock WHERE queue = ?", queue)
+        return job
+
+    return call.tx.known(_CLOCKS, queue, read)
 
 
 def retention_changed(call: Call, queue: int) -> None:
@@ -43,7 +58,7 @@ def retention_changed(call: Call, queue: int) -> None:
 
 
 def _cancel(call: Call, queue: int) -> bool:
-    job = call.tx.value("SELECT expiry FROM sqs_depth WHERE queue = ?", queue)
+    job = _clock(call, queue)
     if job is not None:
         call.cancel(job)
     return job is not None

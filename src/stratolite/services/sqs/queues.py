@@ -89,27 +89,30 @@ def _parsed(text: str) -> Mapping[str, str]:
     return json.loads(text)  # type: ignore[no-any-return]
 
 
-def _of(row: Row) -> Queue:
-    return _queue(tuple(row))
-
-
-@lru_cache(maxsize=4096)
-def _queue(row: tuple[Any, ...]) -> Queue:
-    """Kept, since a queue is read for every message and what was parsed of it stays parsed."""
+def _of(row: Row | None) -> Queue | None:
+    if row is None:
+        return None
     key, account, region, name, attributes, tags, created_at, modified_at, purged_at, _, scope = row
     return Queue(
         key, account, region, name, _parsed(attributes), _parsed(tags), created_at, modified_at, purged_at, scope
     )
 
 
+# A queue is looked up for every message and seldom changes.
+_QUEUES = ("sqs_queue",)
+
+
 def named(call: Call, account: str, region: str, name: str) -> Queue | None:
-    row = call.tx.one("SELECT * FROM sqs_queue WHERE account = ? AND region = ? AND name = ?", account, region, name)
-    return None if row is None else _of(row)
+    def read() -> Queue | None:
+        return _of(
+            call.tx.one("SELECT * FROM sqs_queue WHERE account = ? AND region = ? AND name = ?", account, region, name)
+        )
+
+    return call.tx.known(_QUEUES, (account, region, name), read)
 
 
 def keyed(call: Call, key: int) -> Queue | None:
-    row = call.tx.one("SELECT * FROM sqs_queue WHERE key = ?", key)
-    return None if row is None else _of(row)
+    return call.tx.known(_QUEUES, key, lambda: _of(call.tx.one("SELECT * FROM sqs_queue WHERE key = ?", key)))
 
 
 def of_arn(call: Call, text: str) -> Queue | None:

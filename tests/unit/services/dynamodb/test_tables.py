@@ -158,6 +158,21 @@ def test_size_and_count_are_those_of_the_items(aws: Any) -> None:
     assert (table["ItemCount"], table["TableSizeBytes"]) == (1, 4)
 
 
+def test_a_large_table_is_counted_by_the_first_who_asks_and_again_after_six_hours(aws: Any) -> None:
+    create(aws)
+    aws.settle()
+    for number in range(2100):
+        aws.dynamodb.put_item(TableName="table", Item={"p": {"S": f"{number:04}"}})
+    assert described(aws)["ItemCount"] == 1000
+    table = described(aws)
+    assert (table["ItemCount"], table["TableSizeBytes"]) == (2100, 2100 * 5)
+    aws.dynamodb.delete_item(TableName="table", Key={"p": {"S": "0000"}})
+    assert described(aws)["ItemCount"] == 2100
+    aws.pass_time(6 * 3600)
+    described(aws)
+    assert described(aws)["ItemCount"] == 2099
+
+
 def test_tags_are_added_changed_and_removed(aws: Any) -> None:
     arn = create(aws, Tags=[{"Key": "a", "Value": "1"}])["TableArn"]
     aws.dynamodb.tag_resource(ResourceArn=arn, Tags=[{"Key": "a", "Value": "2"}, {"Key": "b", "Value": "3"}])

@@ -137,7 +137,9 @@ def test_a_group_holds_users(aws: Any) -> None:
     aws.iam.create_group(GroupName="g")
     aws.iam.add_user_to_group(GroupName="g", UserName="u")
     assert [user["UserName"] for user in aws.iam.get_group(GroupName="g")["Users"]] == ["u"]
-    assert [group["GroupName"] for group in aws.iam.list_groups_for_user(UserName="u")["Groups"]] == ["g"]
+    aws.iam.create_group(GroupName="a")
+    aws.iam.add_user_to_group(GroupName="a", UserName="u")
+    assert [group["GroupName"] for group in aws.iam.list_groups_for_user(UserName="u")["Groups"]] == ["g", "a"]
     with pytest.raises(AwsError, match="must remove users from group first"):
         aws.iam.delete_group(GroupName="g")
 

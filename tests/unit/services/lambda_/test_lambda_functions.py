@@ -12,6 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 from lambda_world import ARN, ROLE, Lambda, packed
 
+from stratolite.testing import TestCloud
+
 
 def refused(do: Any, **arguments: Any) -> tuple[str, str]:
     with pytest.raises(ClientError) as caught:
@@ -187,6 +189,23 @@ def test_layers_lie_below_the_code_in_their_order(functions: Lambda) -> None:
     assert functions.cloud.invoke("f") == "layer"
 
 
+def test_a_layer_version_is_shared_statement_by_statement(functions: Lambda) -> None:
+    functions.api.publish_layer_version(LayerName="layer", Content={"ZipFile": packed(x="")})
+    version: dict[str, Any] = {"LayerName": "layer", "VersionNumber": 1}
+    allow = {"Action": "lambda:GetLayerVersion", "Principal": "*"}
+    assert refused(functions.api.get_layer_version_policy, **version) == (
+        "ResourceNotFoundException", "No policy is associated with the given resource."
+    )  # fmt: skip
+    added = functions.api.add_layer_version_permission(**version, **allow, StatementId="s1")
+    assert json.loads(added["Statement"])["Resource"].endswith(":layer:layer:1")
+    wrong = {**version, **allow, "StatementId": "s2", "RevisionId": "wrong"}
+    assert refused(functions.api.add_layer_version_permission, **wrong)[0] == "PreconditionFailedException"
+    functions.api.add_layer_version_permission(**{**wrong, "RevisionId": added["RevisionId"]})
+    functions.api.remove_layer_version_permission(**version, StatementId="s1")
+    policy = json.loads(functions.api.get_layer_version_policy(**version)["Policy"])
+    assert [statement["Sid"] for statement in policy["Statement"]] == ["s2"]
+
+
 def test_reserved_concurrency_leaves_a_hundred_to_the_others(functions: Lambda) -> None:
     functions.make("f")
     put = functions.api.put_function_concurrency
@@ -208,3 +227,20 @@ def test_a_deleted_function_is_gone_with_all_that_was_its(functions: Lambda, tmp
     assert refused(functions.api.invoke, FunctionName="f:1")[0] == "ResourceNotFoundException"
     blobs = [path for path in (functions.cloud.folder / "blobs").rglob("*") if path.is_file()]
     assert blobs == []
+
+
+def test_unpacked_code_that_is_no_longer_needed_goes_with_the_next_life(tmp_path: Path) -> None:
+    def unpacked() -> list[Path]:
+        return sorted((tmp_path / "state" / "code").iterdir())
+
+    with TestCloud(folder=tmp_path, durable=True) as cloud:
+        first = Lambda(cloud, tmp_path)
+        for name in ("kept", "deleted"):
+            first.make(name)
+            cloud.invoke(name)
+        first.api.delete_function(FunctionName="deleted")
+        assert len(unpacked()) == 2
+    with TestCloud(folder=tmp_path, durable=True) as cloud:
+        cloud.invoke("kept")
+        cloud.clock.advance(1)
+        assert len(unpacked()) == 1

@@ -289,3 +289,27 @@ def test_patterns_choose_records(functions: Lambda) -> None:
     stream.put("b", "a1", "c", "a2")
     functions.cloud.clock.advance(5)
     assert functions.prints("f") == [["a1", "a2"]]
+
+
+def test_parts_of_a_shard_run_beside_each_other_and_each_item_keeps_its_order(functions: Lambda) -> None:
+    body = KEYS + "import time\ntime.sleep(1)"
+    stream = Stream(functions, body, BatchSize=1, MaximumBatchingWindowInSeconds=0, ParallelizationFactor=4)
+    assert stream.mapping["ParallelizationFactor"] == 4
+    for n in range(2):
+        for key in "abcdefgh":
+            stream.tables.put_item(TableName="table", Item={"id": {"S": key}, "n": {"N": str(n)}})
+    functions.cloud.clock.advance(60)
+    seen = [key for batch in functions.prints("f") for key in batch]
+    assert sorted(seen) == sorted("abcdefgh" * 2)
+    assert functions.times("f")[-1] < 15, "one after the other they take sixteen seconds"
+
+
+def test_another_number_of_parts_goes_on_where_the_slowest_stood(functions: Lambda) -> None:
+    stream = Stream(functions, KEYS, BatchSize=10, MaximumBatchingWindowInSeconds=0)
+    stream.put("a", "b")
+    functions.cloud.clock.settle()
+    functions.api.update_event_source_mapping(UUID=stream.mapping["UUID"], ParallelizationFactor=3)
+    functions.cloud.clock.settle()
+    stream.put("c", "d", "e")
+    functions.cloud.clock.settle()
+    assert sorted(key for batch in functions.prints("f") for key in batch) == ["a", "b", "c", "d", "e"]

@@ -218,3 +218,24 @@ def test_permissions_are_statements_of_the_policy(aws: Any) -> None:
     aws.sqs.remove_permission(QueueUrl=URL, Label="l")
     assert attributes(aws, URL, "Policy") == {}
     assert refusal(aws.sqs.remove_permission, QueueUrl=URL, Label="l")[1].endswith("Reason: can't find label.")
+
+
+def test_a_queue_that_is_known_is_looked_at_again_once_it_changed(aws: Any) -> None:
+    """What is kept of a queue in memory goes with every change of it: of attributes, by a purge, by its end."""
+    aws.sqs.create_queue(QueueName="q")
+    aws.sqs.send_message(QueueUrl=URL, MessageBody="1")
+    aws.sqs.set_queue_attributes(QueueUrl=URL, Attributes={"MaximumMessageSize": "1024"})
+    assert "shorter than 1024" in refusal(aws.sqs.send_message, QueueUrl=URL, MessageBody="x" * 1025)[1]
+    aws.sqs.purge_queue(QueueUrl=URL)
+    assert aws.sqs.receive_message(QueueUrl=URL) == {}
+    aws.sqs.send_message(QueueUrl=URL, MessageBody="2")
+    assert attributes(aws)["ApproximateNumberOfMessages"] == "1"
+    aws.sqs.delete_queue(QueueUrl=URL)
+    assert refusal(aws.sqs.send_message, QueueUrl=URL, MessageBody="x")[0] == "QueueDoesNotExist"
+
+
+def test_a_queue_that_was_not_there_is_found_once_it_is(aws: Any) -> None:
+    assert refusal(aws.sqs.send_message, QueueUrl=URL, MessageBody="x")[0] == "QueueDoesNotExist"
+    aws.sqs.create_queue(QueueName="q")
+    aws.sqs.send_message(QueueUrl=URL, MessageBody="x")
+    assert refusal(aws.sqs.send_message, QueueUrl=URL.replace("0/q", "1/q"), MessageBody="x")[0] == "QueueDoesNotExist"

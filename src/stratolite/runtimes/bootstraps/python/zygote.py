@@ -2,8 +2,8 @@
 
 Started as `python -S -B zygote.py CONTROL [SITE]`; CONTROL is the control socket's descriptor. Frames both ways are
 four bytes of length and JSON. It gets `{"spawn": id, "env": {}, "argv": [], "task", "packages", "layers", "tmp"}` with
-the environment's output pipe attached, and says `ready`, `spawned` and `exited`. End of file means that the server is
-gone: everything below is killed, grandchildren included, and the zygote ends.
+the environment's output pipe and a connection to the Runtime API attached, and says `ready`, `spawned` and `exited`.
+End of file means that the server is gone: everything below is killed, grandchildren included, and the zygote ends.
 
 It runs in the interpreter that functions declare (3.9 or later): nothing of the project is importable here.
 """
@@ -139,10 +139,11 @@ def tops(names: Iterable[str]) -> set[str]:
     return {name.partition(".")[0] for name in names}
 
 
-def forget(folders: list[str], site: frozenset[str], before: frozenset[str]) -> None:
+def forget(folders: list[str], site: frozenset[str], loaded: frozenset[str], before: frozenset[str]) -> None:
     """Drop from memory what the function brings itself: its own boto3, or its own `secrets.py`, wins as on AWS.
 
-    `site` names what lies in the site folder; `before` is what AWS's bootstrap has imported when the handler's turn
+    `site` names what lies in the site folder, `loaded` what is in memory (to look at every module's name would
+    copy the pages they lie in from the zygote); `before` is what AWS's bootstrap has imported when the handler's turn
     comes: a function cannot replace that there either.
     """
     brought: set[str] = set()
@@ -154,7 +155,7 @@ def forget(folders: list[str], site: frozenset[str], before: frozenset[str]) -> 
     if brought & site:
         # Packages of the site folder lean on each other: one replaced, all are loaded anew.
         brought |= site
-    if brought.isdisjoint(tops(sys.modules)):
+    if brought.isdisjoint(loaded):
         return
     for name in list(sys.modules):
         if name.partition(".")[0] in brought and name not in before:
@@ -177,6 +178,7 @@ class Zygote:
         self.control.set_inheritable(False)
         self.children: dict[int, str] = {}
         self.spare: Spare | None = None
+        self.loaded: frozenset[str] = frozenset()
         self.site_names = frozenset(tops(os.listdir(site)) if site else ())
         self.namespace = isolation.Namespace()
         isolation.adopt_orphans()
@@ -255,6 +257,7 @@ class Zygote:
 
     def _fork(self) -> Spare:
         me, resident = os.getpid(), resident_kb()
+        self.loaded = frozenset(tops(sys.modules))
         ours, theirs = socket.socketpair()
         pid = os.fork()
         if pid == 0:
@@ -299,10 +302,10 @@ class Zygote:
         line.close()
         if request is None:
             return 0
-        os.dup2(fds[0], 1)
-        os.dup2(fds[0], 2)
-        for fd in fds:
-            os.close(fd)
+        output, connection = fds
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        os.close(output)
         environment: dict[str, str] = request["env"]
         os.environ.clear()
         os.environ.update(environment)
@@ -317,7 +320,8 @@ class Zygote:
         if seen["task"]:
             os.environ["LAMBDA_TASK_ROOT"] = seen["task"]
         if not request["argv"]:
-            return self._python(request, seen)
+            return self._python(request, seen, connection)
+        os.close(connection)
         if seen["task"]:
             os.chdir(seen["task"])
         places = {"{task}": seen["task"], "{layers}": seen["layers"]}
@@ -328,7 +332,8 @@ class Zygote:
             os.write(2, f"{argv[0]}: {error.strerror}\n".encode())
             return 126 if isinstance(error, PermissionError) else 127
 
-    def _python(self, request: dict[str, Any], seen: dict[str, str]) -> int:
+    def _python(self, request: dict[str, Any], seen: dict[str, str], connection: int) -> int:
+        sys.modules["runtime_client"].adopt(connection)
         time.tzset()
         # Prints and logged records share a pipe and keep their order.
         os.environ["_LAMBDA_TELEMETRY_LOG_FD"] = str(os.dup(1))
@@ -336,7 +341,7 @@ class Zygote:
         version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
         layers = [seen["layers"] + "/python/lib/" + version + "/site-packages", seen["layers"] + "/python"]
         own = [task, *packages, *(layers if seen["layers"] else [])]
-        forget(own, self.site_names, self.before)
+        forget(own, self.site_names, self.loaded, self.before)
         sys.path[:0] = own
         os.environ["PYTHONPATH"] = os.pathsep.join([*own[1:], self.site])
         sys.argv[:] = ["bootstrap", os.environ["_HANDLER"]]

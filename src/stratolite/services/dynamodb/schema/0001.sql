@@ -92,3 +92,11 @@ CREATE TABLE dynamodb_expiry (
     "table" INTEGER PRIMARY KEY,
     due     REAL NOT NULL
 );
+
+-- What a large table held when it was last counted.
+CREATE TABLE dynamodb_count (
+    "table"    INTEGER PRIMARY KEY,
+    items      INTEGER NOT NULL,
+    bytes      INTEGER NOT NULL,
+    counted_at REAL NOT NULL
+);

@@ -26,8 +26,13 @@ CREATE TABLE sqs_deleted (
 -- How many messages a queue holds, counted as they come and go: a queue of a million is not counted by looking.
 CREATE TABLE sqs_depth (
     queue    INTEGER PRIMARY KEY,
-    messages INTEGER NOT NULL DEFAULT 0,
-    expiry   INTEGER                        -- the job that will look for messages past their retention
+    messages INTEGER NOT NULL DEFAULT 0
+);
+
+-- The job that will look for messages past their retention; apart from the count, which changes with every message.
+CREATE TABLE sqs_clock (
+    queue INTEGER PRIMARY KEY,
+    job   INTEGER NOT NULL
 );
 
 CREATE TABLE sqs_message (
