@@ -116,7 +116,7 @@ def _tree(journey: dict[str, Any]) -> None:
     console.print(Text.assemble((journey["trace"], "bold")))
     console.print(Text.assemble(("   after ms  took ms", "cyan")))
     for lines, span in rows(spans):
-        text = Text(no_wrap=True, overflow="ellipsis")
+        text = Text()
         text.append(f"{(span['start'] - first) * 1000:11.1f} {(span['finish'] - span['start']) * 1000:8.1f}", "cyan")
         text.append(f"  {lines}{span['kind']} ", "dim")
         text.append(_short(span["name"]), "red" if span["failure"] else "")
@@ -124,5 +124,7 @@ def _tree(journey: dict[str, Any]) -> None:
             text.append(f"  {span['failure']}", "red")
         told = [f"{name}={value}" for name, value in (span["attributes"] or {}).items() if value is not None]
         text.append(f"  {', '.join(told)}" if told else "", "dim")
-        # A terminal's lines end at its edge; a pipe gets all of it.
-        console.print(text, soft_wrap=not console.is_terminal)
+        if console.is_terminal:  # its lines end at its edge; a pipe gets all of it
+            console.print(text, soft_wrap=False, no_wrap=True, overflow="ellipsis")
+        else:
+            console.print(text)
