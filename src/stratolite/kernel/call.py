@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -231,6 +231,12 @@ class Call:
 
     def metric(self, namespace: str, name: str, value: float = 1.0, unit: str = "Count", **dimensions: str) -> None:
         self.cloud.telemetry.metric(self.account, self.region, namespace, name, value, unit, dimensions, self.now)
+
+    def metrics(
+        self, namespace: str, points: Iterable[tuple[str, float, str]], dimensions: tuple[tuple[str, str], ...]
+    ) -> None:
+        """Several at once, (name, value, unit) each, of the same dimensions."""
+        self.cloud.telemetry.metrics(self.account, self.region, namespace, points, dimensions, self.now)
 
     def log(self, group: str, stream: str, lines: list[tuple[float, str]]) -> None:
         self.cloud.telemetry.log(self.account, self.region, group, stream, lines)
