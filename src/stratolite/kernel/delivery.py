@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from . import blobs
 from .errors import Again, AwsError, InternalFailure, Undeliverable
 from .service import job
-from .store import Tx
 
 if TYPE_CHECKING:
     from .call import Call
@@ -147,24 +146,16 @@ def attempt(call: Call, delivery: Delivery) -> Undeliverable | None:
     target = call.cloud.target(delivery.to)
     if target is None:
         return _nowhere(delivery)
-    # A bus does this thousands of times a second: what `span` and `write` would do, without their generators.
-    child = call.below(delivery.to, "delivery", {"source": delivery.source, "attempt": delivery.attempts})
-    tx = child.tx = Tx(call.cloud.store, call.tx)
-    failure: Undeliverable | None = None
-    try:
-        target[0](_at(child, delivery.to), delivery)
-    except Exception as e:
-        tx._close(e)
-        failure = _judge(e)
-        child.annotate(failure=str(failure))
-    except BaseException as e:
-        tx._close(e)
-        child.end_span(e)
-        raise
-    else:
-        tx._close(None)
-    child.end_span(None)
-    return failure
+    with call.span(delivery.to, "delivery", source=delivery.source, attempt=delivery.attempts) as child:
+        try:
+            with call.cloud.store.write(call.tx) as tx:
+                child.tx = tx
+                target[0](_at(child, delivery.to), delivery)
+        except Exception as e:
+            failure = _judge(e)
+            child.annotate(failure=str(failure))
+            return failure
+    return None
 
 
 def _at(call: Call, arn: str) -> Call:
