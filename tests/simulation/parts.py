@@ -59,7 +59,7 @@ def function(cloud: TestCloud, name: str, source: str, **options: Any) -> None:
     """A Python function from its text, ready to be invoked."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as bundle:
-        bundle.writestr("app.py", source)
+        bundle.writestr(zipfile.ZipInfo("app.py"), source)
     insist(
         client(cloud, "lambda").create_function,
         FunctionName=name,

@@ -17,6 +17,7 @@ ALL: dict[str, Scenario] = {
     "asynchronous": asynchronous.with_destinations,
     "stream-to-queue": streams.to_queue,
     "schedule": schedules.a_day,
+    "scheduler": schedules.planned,
     "dead-letters-moved": moves.back_again,
     "secrets-and-parameters": vaults.changing,
     "stack": stacks.a_life,
