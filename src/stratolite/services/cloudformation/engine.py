@@ -13,6 +13,7 @@ from stratolite.kernel import AwsError, Call, Made, NotReady, job
 from stratolite.kernel.resources import Properties, ResourceType, Wanted
 from stratolite.kernel.store import Row
 from stratolite.languages.templates import TemplateError, dynamic
+from stratolite.languages.templates.template import Resource
 
 from . import kinds, phases, policies, rows, schemas, secrets
 from .events import properties_text, record
@@ -142,6 +143,7 @@ def _prepare_make(call: Call, view: View, steps: Steps, step: dict[str, Any]) ->
     kind = kinds.find(call, wanted.type)
     assert kind is not None, "checked when the stack was asked for"
     try:
+        _tell(call, view, wanted)
         properties = view.properties(logical)
         shown = view.shown[logical] = properties_text(
             view.properties(logical, masked=True) if view.has_secrets else properties
@@ -316,6 +318,16 @@ def _action(call: Call, view: View, step: dict[str, Any], answers: dict[str, str
     return Action(_noticing(kind, kind.create, wanted), wanted)
 
 
+def _tell(call: Call, view: View, wanted: Resource) -> None:
+    """What of a template, beside its properties, has no effect here. Raises NotEmulated under --strict."""
+    attributes = {"CreationPolicy": wanted.creation_policy, "UpdatePolicy": wanted.update_policy}
+    texts = [f"{wanted.type} {name}" for name, value in attributes.items() if value is not None]
+    if "Rules" in view.template.document:
+        texts.append("CloudFormation Rules")
+    for text in texts:
+        call.not_emulated_here(text)
+
+
 def _noticing(kind: ResourceType, function: Callable[..., Any], wanted: Wanted) -> Callable[..., Any]:
     """The handler, and after it what of the properties it did not look at: accepted, not emulated, and said."""
 
@@ -324,10 +336,7 @@ def _noticing(kind: ResourceType, function: Callable[..., Any], wanted: Wanted) 
         # An update may leave what would have replaced the resource unread: it has not changed.
         seen = kind.ignores | (kind.replaces if function is kind.update else frozenset())
         for name in [*wanted.properties.unread(seen), *(each for each in kind.ignores if each in present)]:
-            text = f"{wanted.type} {name}"
-            if call.cloud.strict:
-                raise AwsError(f"{text} is accepted by AWS, not emulated by Stratolite", code="NotEmulated")
-            call.cloud.notice(text)
+            call.not_emulated_here(f"{wanted.type} {name}")
 
     if inspect.iscoroutinefunction(function):
 
