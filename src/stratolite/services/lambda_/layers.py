@@ -21,6 +21,10 @@ def _arn(row: Row) -> str:
     return f"arn:aws:lambda:{row['region']}:{row['account']}:layer:{row['name']}"
 
 
+def version_arn(row: Row) -> str:
+    return f"{_arn(row)}:{row['version']}"
+
+
 def resolve(call: Call, arns: list[str]) -> list[dict[str, Any]]:
     """The layers of a function, as its configuration shows them. Raises InvalidParameterValueException."""
     if len(arns) > limits.LAYERS:
@@ -74,7 +78,7 @@ def _named(call: Call, layer_name: str) -> tuple[str, str, str]:
 def _shown(row: Row) -> dict[str, Any]:
     return {
         **json.loads(row["config"]),
-        "LayerVersionArn": f"{_arn(row)}:{row['version']}",
+        "LayerVersionArn": version_arn(row),
         "Version": row["version"],
         "CreatedDate": configurations.timestamp(row["created_at"]),
     }
@@ -139,6 +143,17 @@ def _found(call: Call, layer_name: str, version: int) -> Row:
     row = _version(call, *_named(call, layer_name), version)
     if row is None:
         raise ResourceNotFoundException("The resource you requested does not exist.")
+    return row
+
+
+def existing(call: Call, layer_name: str, version: int) -> Row:
+    """A version, for what is asked about its policy. Raises ResourceNotFoundException."""
+    account, region, name = _named(call, layer_name)
+    row = _version(call, account, region, name, version)
+    if row is None:
+        raise ResourceNotFoundException(
+            f"Layer version arn:aws:lambda:{region}:{account}:layer:{name}:{version} does not exist."
+        )
     return row
 
 

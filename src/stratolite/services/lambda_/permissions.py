@@ -36,10 +36,22 @@ def _principal(text: str) -> Any:
     )
 
 
+def already_there(statement_id: str) -> ResourceConflictException:
+    return ResourceConflictException(
+        f"The statement id ({statement_id}) provided already exists. Please provide a new statement id,"
+        " or remove the existing statement."
+    )
+
+
 def _policy(call: Call, function: Row, qualifier: str | None) -> Row | None:
     return call.tx.one(
         "SELECT * FROM lambda_policy WHERE function = ? AND qualifier = ?", function["key"], qualifier or ""
     )
+
+
+def _alias(call: Call, function: Row, qualifier: str | None) -> Row | None:
+    """An alias: its own revision stands for that of its policy until there is one."""
+    return call.tx.one("SELECT * FROM lambda_alias WHERE function = ? AND name = ?", function["key"], qualifier)
 
 
 def _existing(call: Call, which: names.Named) -> Row:
@@ -75,14 +87,10 @@ def add_permission(
     who = _principal(principal)
     function = _existing(call, which)
     policy = _policy(call, function, which.qualifier)
-    _check_revision(policy, revision_id)
+    _check_revision(policy or _alias(call, function, which.qualifier), revision_id)
     statements = json.loads(policy["statements"]) if policy else []
     if any(statement["Sid"] == statement_id for statement in statements):
-        raise ResourceConflictException(
-            f"The statement id ({statement_id}) provided already exists. Please provide a new statement id,"
-            f" or remove the"
-            " existing statement."
-        )
+        raise already_there(statement_id)
     statement = {
         "Sid": statement_id,
         "Effect": "Allow",
