@@ -317,3 +317,15 @@ def test_a_request_too_large_as_a_whole_is_said_before_its_environment(functions
         "RequestEntityTooLargeException",
         "Request must be smaller than 70167211 bytes for the CreateFunction operation",
     )
+
+
+@pytest.mark.parametrize(("name", "session"), [("f", "f@lambda_function"), ("fn", "fn")])
+def test_a_function_acts_as_a_session_of_its_role(functions: Lambda, name: str, session: str) -> None:
+    """`test_assume_role`: a session's name has two characters at least."""
+    keys = "aws_access_key_id", "aws_secret_access_key", "aws_session_token"
+    functions.make(
+        name,
+        f"import os, boto3\nkeys = {{key: os.environ[key.upper()] for key in {keys}}}\n"
+        "return boto3.client('sts', **keys).get_caller_identity()['Arn']",
+    )
+    assert functions.cloud.invoke(name) == f"arn:aws:sts::000000000000:assumed-role/role/{session}"
