@@ -25,8 +25,8 @@ check: $(STAMP)       ## what a commit must pass: types, lint, layers
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest tests/tidy
 
-simulate: $(STAMP)    ## thirty CPU-minutes of seeds: SECONDS=1800 SEED=0
-	@$(BIN)/python -m tests.simulation --seconds $${SECONDS:-1800} --seed $${SEED:-0}
+simulate: $(STAMP)    ## thirty CPU-minutes of seeds; FOR=60 SEED=7 for others
+	@$(BIN)/python -m tests.simulation --seconds $(or $(FOR),1800) --seed $(or $(SEED),0)
 
 bench: $(STAMP)       ## speed, as ratios to the floor of this machine
 	@$(BIN)/python -m tests.bench

@@ -149,7 +149,7 @@ def play(cloud: Cloud, options: argparse.Namespace) -> tuple[int, str]:
         text=True,
     )
     over = threading.Event()
-    killer = threading.Thread(target=kill_now_and_then, args=(cloud, options, over))
+    killer = threading.Thread(target=kill_now_and_then, args=(cloud, options, over, traffic))
     killer.start()
     followed = ""
     assert traffic.stdout is not None
@@ -163,14 +163,22 @@ def play(cloud: Cloud, options: argparse.Namespace) -> tuple[int, str]:
     return code, followed
 
 
-def kill_now_and_then(cloud: Cloud, options: argparse.Namespace, over: threading.Event) -> None:
-    """Kill the cloud as often as asked, at moments spread over the traffic."""
+def kill_now_and_then(
+    cloud: Cloud, options: argparse.Namespace, over: threading.Event, traffic: subprocess.Popen[str]
+) -> None:
+    """Kill the cloud as often as asked, at moments spread over the traffic; without a cloud the traffic ends."""
     chance = random.Random(options.seed)
     share = options.length / max(options.kills, 1)
     for number in range(options.kills):
         if over.wait(share * chance.uniform(0.5, 1.0)):
             return
-        say(f"  kill -9, number {number + 1}: answers again after {cloud.kill():.2f} s")
+        try:
+            seconds = cloud.kill()
+        except SystemExit as failure:
+            say(f"  kill -9, number {number + 1}: {failure}")
+            traffic.terminate()
+            return
+        say(f"  kill -9, number {number + 1}: answers again after {seconds:.2f} s")
 
 
 if __name__ == "__main__":

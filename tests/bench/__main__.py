@@ -5,6 +5,7 @@ python -m tests.bench [NAME...]     only those whose name contains one of the wo
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 import time
@@ -16,6 +17,9 @@ from .report import Figure, table
 
 
 def main(words: list[str]) -> int:
+    # An installed package has its bytecode: servers and functions that may not write theirs would compile all of it at
+    # every start.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     print(f"{platform.system()} {platform.machine()}, Python {platform.python_version()}; the floor first")
     floors = {
         "python": floor.python_ms("pass"),

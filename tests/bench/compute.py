@@ -6,8 +6,10 @@ import asyncio
 import io
 import json
 import statistics
+import sys
 import time
 import zipfile
+from pathlib import Path
 from typing import Any
 
 from stratolite.testing.live import LiveCloud
@@ -164,14 +166,18 @@ def pipeline(cloud: LiveCloud, floors: Floors) -> list[Figure]:
         assert time.perf_counter() - begin < 60, f"{stored} of {count} after 60 s"
         time.sleep(0.01)
     rate = count / (time.perf_counter() - begin)
-    time.sleep(0.5)
-    begin = time.perf_counter()
-    sqs.send_message(QueueUrl=url, MessageBody="last")
-    while stored == count:
-        stored = dynamodb.scan(TableName="items", Select="COUNT")["Count"]
+    times = []
+    for _ in range(15):
+        time.sleep(0.3)
+        begin = time.perf_counter()
+        # Its own key, asked for by that key: a scan of what is there already would be most of what is measured.
+        message = sqs.send_message(QueueUrl=url, MessageBody="one")["MessageId"]
+        while "Item" not in dynamodb.get_item(TableName="items", Key={"pk": {"S": message}}):
+            assert time.perf_counter() - begin < 30
+        times.append((time.perf_counter() - begin) * 1e3)
     return [
         Figure("queue to function (batch 10) to table", rate, "msg/s", 1200, more_is_better=True),
-        Figure("queue to function to table, one message", (time.perf_counter() - begin) * 1e3, "ms", 4),
+        Figure("queue to function to table, one message: p50 of 15", statistics.median(times), "ms", 4),
     ]
 
 
@@ -186,7 +192,46 @@ def deploy(cloud: LiveCloud, floors: Floors) -> list[Figure]:
         while client.describe_stacks(StackName=f"s{i}")["Stacks"][0]["StackStatus"] == "CREATE_IN_PROGRESS":
             pass
         times.append((time.perf_counter() - begin) * 1e3)
-    return [Figure("deploy 10 resources", min(times), "ms", 12)]
+    return [Figure("deploy 10 resources, best of 5", min(times), "ms", 12)]
 
 
-WORK = (cold, warm, asynchronous, pipeline, deploy)
+def deploy_sam(cloud: LiveCloud, floors: Floors) -> list[Figure]:
+    """deploy of ten resources from SAM: a stack made by CreateChangeSet and its transform"""
+    client = cloud.client("cloudformation")
+    template = json.dumps(
+        {
+            "Transform": "AWS::Serverless-2016-10-31",
+            "Resources": {f"T{i}": {"Type": "AWS::Serverless::SimpleTable"} for i in range(10)},
+        }
+    )
+    times = []
+    for i in range(5):
+        begin = time.perf_counter()
+        client.create_stack(StackName=f"s{i}", TemplateBody=template, Capabilities=["CAPABILITY_AUTO_EXPAND"])
+        while (status := client.describe_stacks(StackName=f"s{i}")["Stacks"][0]["StackStatus"]).endswith("PROGRESS"):
+            pass
+        assert status == "CREATE_COMPLETE", status
+        times.append((time.perf_counter() - begin) * 1e3)
+    return [
+        Figure("deploy 10 resources from SAM, the first", times[0], "ms"),
+        Figure("deploy 10 resources from SAM, best of the next 4", min(times[1:]), "ms", 45),
+    ]
+
+
+def deploy_project(cloud: LiveCloud, floors: Floors) -> list[Figure]:
+    """`strato deploy` of the form-processing example, as a command, its packages installed"""
+    example = Path(__file__).parents[2] / "examples" / "form-processing"
+    times = []
+    for i in range(3):
+        begin = time.perf_counter()
+        words = ("deploy", str(example), "--stack", f"forms{i}", "--state", str(cloud.state))
+        done = cloud.run(sys.executable, "-m", "stratolite", *words)
+        assert done.returncode == 0, done.stdout + done.stderr
+        times.append((time.perf_counter() - begin) * 1e3)
+    return [
+        Figure("strato deploy of the form-processing example, the first", times[0], "ms"),
+        Figure("strato deploy of the form-processing example, once more", min(times[1:]), "ms"),
+    ]
+
+
+WORK = (cold, warm, asynchronous, pipeline, deploy, deploy_sam, deploy_project)

@@ -1,4 +1,4 @@
-"""Functions in a world with faults: every event accepted, every message and every record is handled or named as lost."""
+"""Functions in a world with faults: every event, every message, every record is handled, or named as lost."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from .errors import NotEmulated
 from .store import Tx
 from .telemetry import Trace
 
@@ -200,9 +201,15 @@ class Call:
         world = self.cloud.world
         span = world.hex(16)
         return Call(
-            self.cloud, self.caller, self.now, self.trace.under(span), self.tx, self.request_id, self.attempts, self.job,
-            self.not_emulated, self.settle_with, (span, kind, name, world.now(), self.trace), attributes,
+            self.cloud, self.caller, self.now, self.trace.under(span), self.tx, self.request_id, self.attempts,
+            self.job, self.not_emulated, self.settle_with, (span, kind, name, world.now(), self.trace), attributes,
         )  # fmt: skip
+
+    def not_emulated_here(self, text: str) -> None:
+        """Say that something is accepted and has no effect here. Raises NotEmulated under --strict."""
+        if self.cloud.strict:
+            raise NotEmulated(members=text)
+        self.cloud.notice(text)
 
     def link(self, other: Trace) -> None:
         """What another trace's journey goes on with is this span."""

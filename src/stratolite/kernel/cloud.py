@@ -345,6 +345,31 @@ class Cloud:
         Args:
             not_emulated: gets the members that were accepted and have no effect.
         """
+        result = self.perform(operation, caller, params, request_id, not_emulated)
+        if operation.is_async or not self.store.in_turn:
+            return result
+        answer: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+
+        def done(failure: BaseException | None) -> None:
+            if answer.done():
+                return
+            if failure is None:
+                answer.set_result(result)  # type: ignore[arg-type]
+            else:
+                answer.set_exception(InternalFailure())
+
+        self.store.when_committed(done)
+        return answer
+
+    def perform(
+        self,
+        operation: Operation,
+        caller: Caller,
+        params: dict[str, Any],
+        request_id: str,
+        not_emulated: list[str] | None = None,
+    ) -> Result | Awaitable[Result]:
+        """The same without the wait for the commit: a `def` operation's result may not leave before it."""
         if operation.unsupported or operation.ignores:
             self._notice(operation, params, not_emulated)
         if fault := self.world.fault("request", REQUEST_FAULTS, service=operation.service, operation=operation.name):
@@ -352,25 +377,11 @@ class Cloud:
         if operation.is_async:
             return self._request_waiting(operation, caller, params, request_id)
         try:
-            result = self.dispatch(operation, caller, params, caller.trace, None, request_id)
+            return self.dispatch(operation, caller, params, caller.trace, None, request_id)  # type: ignore[no-any-return]
         except AwsError:
             raise
         except Exception as e:
             raise self._internal(operation, e) from e
-        if not self.store.in_turn:
-            return result  # type: ignore[no-any-return]
-        answer: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-
-        def done(failure: BaseException | None) -> None:
-            if answer.done():
-                return
-            if failure is None:
-                answer.set_result(result)
-            else:
-                answer.set_exception(InternalFailure())
-
-        self.store.when_committed(done)
-        return answer
 
     async def _request_waiting(
         self, operation: Operation, caller: Caller, params: dict[str, Any], request_id: str

@@ -249,10 +249,8 @@ class Store:
         if self._turn is None:
             self.db.execute("BEGIN IMMEDIATE")
             self._turn = Turn()
-            try:
+            if _in_loop():  # otherwise the outermost release commits
                 asyncio.get_running_loop().call_soon(self.commit)
-            except RuntimeError:
-                pass  # no loop: the outermost release commits
         elif self._turn.broken is not None:
             raise self._turn.broken
         self._depth += 1
@@ -278,11 +276,8 @@ class Store:
                 self.known.forget()
                 self.db.execute(f"ROLLBACK TO s{depth}")
             self.db.execute(f"RELEASE s{depth}")
-        if self._depth == 0:
-            try:
-                asyncio.get_running_loop()
-            except RuntimeError:
-                self.commit()
+        if self._depth == 0 and not _in_loop():
+            self.commit()
 
     def commit(self) -> None:
         """End the turn. The loop calls this; nobody else has to."""
@@ -316,6 +311,10 @@ class Store:
     # durability through power loss: one sync at a time, whoever commits meanwhile shares the next
 
     def _sync(self, turn: Turn) -> None:
+        if not _in_loop():
+            self._fdatasync()
+            turn.end(None)
+            return
         if self._syncing is not None:
             self._syncing.append(turn)
             return
@@ -401,6 +400,15 @@ class Store:
         if self._log_fd is not None:
             os.close(self._log_fd)
         self.db.close()
+
+
+def _in_loop() -> bool:
+    """Whether somebody will end the turn: at start, and in tools, there is no loop yet."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def statements(script: str) -> Iterator[str]:

@@ -94,15 +94,26 @@ class Aws:
             operation = cloud.operation(where.service, where.operation)
             params = decode(where.service, where.operation, request, where.protocol, raw=operation.raw)
             check(where.service, where.operation, params, where.protocol, cloud.service(where.service).not_validated)
-            result = cloud.request(operation, caller, params, request_id, not_emulated)
+            result = cloud.perform(operation, caller, params, request_id, not_emulated)
         except Exception as error:
             return _failure(where, error, request_id)
         accept = _accepted(request)
-        if isinstance(result, dict | bytes):
+        if not isinstance(result, dict | bytes):
+            return _when_done(where, operation, result, request_id, not_emulated, accept)
+        if not cloud.store.in_turn:
             return _success(where, operation, result, request_id, not_emulated, accept)
-        if isinstance(result, asyncio.Future):
-            return _when_committed(where, operation, result, request_id, not_emulated, accept)
-        return _when_done(where, operation, result, request_id, not_emulated, accept)
+        answer: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+
+        def committed(failure: BaseException | None) -> None:
+            if not answer.done():
+                answer.set_result(
+                    _success(where, operation, result, request_id, not_emulated, accept)
+                    if failure is None
+                    else _failure(where, InternalFailure(), request_id)
+                )
+
+        cloud.store.when_committed(committed)
+        return answer
 
 
 def _accepted(request: Request) -> str:
@@ -137,31 +148,6 @@ def _failure(where: Route, error: Exception, request_id: str) -> Response:
 
 def _spoken(error: AwsError | WireError) -> Error:
     return cast(Error, error)  # AwsError declares `code` on the class and answers it on the instance
-
-
-def _when_committed(
-    where: Route,
-    operation: Operation,
-    result: asyncio.Future[dict[str, Any]],
-    request_id: str,
-    not_emulated: list[str],
-    accept: str,
-) -> asyncio.Future[Response]:
-    """The answer of an operation that is done and waits for its commit: a callback, not a task."""
-    answer: asyncio.Future[Response] = result.get_loop().create_future()
-
-    def committed(result: asyncio.Future[dict[str, Any]]) -> None:
-        failure = result.exception()
-        if answer.cancelled():
-            return
-        if failure is None:
-            answer.set_result(_success(where, operation, result.result(), request_id, not_emulated, accept))
-        else:
-            assert isinstance(failure, Exception)
-            answer.set_result(_failure(where, failure, request_id))
-
-    result.add_done_callback(committed)
-    return answer
 
 
 async def _when_done(

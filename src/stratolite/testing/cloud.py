@@ -101,7 +101,7 @@ class TestCloud:
         names = self.cloud.rooms.names()  # type: ignore[attr-defined]
         self._doors = Doors(self.cloud, Control(self.cloud, names))
         self.cloud.inside = self.answer
-        self.cloud.inline = inline.handlers(self.answer, self.world.sleep)
+        self.cloud.inline = inline.handlers(self.answer, self.world)
 
     def _live_again(self) -> None:
         """After a death: what was in memory is gone, the files are not."""

@@ -12,6 +12,7 @@ import importlib
 import io
 import os
 import queue
+import random
 import sys
 import threading
 import time
@@ -20,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from stratolite.kernel.world import World
 from stratolite.runtimes.function import Function
 from stratolite.runtimes.inline import Inline
 from stratolite.wire.http1 import Request, Response
@@ -29,6 +31,8 @@ Handler = Callable[[Any, Any], Any]
 
 _bridges = threading.local()
 _real_sleep = time.sleep
+END_S = 5.0
+"""A handler that will not end is left alone after this long."""
 
 
 class Killed(SystemExit):
@@ -40,30 +44,47 @@ def current() -> Bridge | None:
     return getattr(_bridges, "bridge", None)
 
 
-_alive: set[Bridge] = set()
+_alive: dict[Bridge, None] = {}
 
 
 def bury() -> None:
     """The process died: the threads of its handlers end where they wait."""
     for bridge in list(_alive):
-        bridge.to_handler.put(("failed", Killed("the process died")))
-    _alive.clear()
+        bridge.end("the process died")
 
 
 @dataclass(eq=False)
 class Bridge:
     """Between a handler's thread and the loop: one of the two waits, always."""
 
+    environment: InlineEnvironment
+    thread: threading.Thread | None = None
+    is_dead: bool = False
     to_loop: queue.SimpleQueue[tuple[str, Any]] = field(default_factory=queue.SimpleQueue)
     to_handler: queue.SimpleQueue[tuple[str, Any]] = field(default_factory=queue.SimpleQueue)
 
     def ask(self, kind: str, value: Any) -> Any:
-        """From the handler's thread: hand over, and wait for the answer."""
+        """From the handler's thread: hand over, and wait for the answer. Raises Killed once it is dead."""
+        if self.is_dead:
+            raise Killed("what it does on its way out is heard by nobody")
         self.to_loop.put((kind, value))
         outcome, answer = self.to_handler.get()
         if outcome == "failed":
             raise answer
         return answer
+
+    def end(self, reason: str) -> None:
+        """From the loop's thread: kill the handler where it waits; the loop goes on when it is gone."""
+        _alive.pop(self, None)
+        self.is_dead = True
+        if self.thread is None or not self.thread.is_alive():
+            return
+        self.environment.enter()
+        try:
+            self.to_handler.put(("failed", Killed(reason)))
+            self.thread.join(END_S)
+        finally:
+            self.environment.leave()
 
 
 def sleep(seconds: float) -> None:
@@ -102,11 +123,14 @@ class InlineEnvironment:
     output: Callable[[str], None] = lambda text: None
     modules: dict[str, Any] = field(default_factory=dict)
     function: Handler | None = None
-    _saved: tuple[dict[str, str], list[str], dict[str, Any], Any, Any] | None = None
+    chance: random.Random = field(default_factory=random.Random)
+    """Its own `random`: even the back-off of an SDK is then the seed's."""
+    _saved: tuple[dict[str, str], list[str], dict[str, Any], Any, Any, Any] | None = None
 
     def enter(self) -> None:
         own = {name: sys.modules[name] for name in list(sys.modules) if self._is_project(name)}
-        self._saved = (dict(os.environ), list(sys.path), own, sys.stdout, sys.stderr)
+        self._saved = (dict(os.environ), list(sys.path), own, sys.stdout, sys.stderr, random.getstate())
+        random.setstate(self.chance.getstate())
         sys.stdout = sys.stderr = _Printer(self.output)
         for name in own:
             del sys.modules[name]
@@ -117,7 +141,9 @@ class InlineEnvironment:
 
     def leave(self) -> None:
         assert self._saved is not None
-        environ, path, others, sys.stdout, sys.stderr = self._saved
+        environ, path, others, sys.stdout, sys.stderr, chance = self._saved
+        self.chance.setstate(random.getstate())
+        random.setstate(chance)
         self.modules = {name: sys.modules[name] for name in list(sys.modules) if self._is_own(sys.modules[name])}
         for name in self.modules:
             del sys.modules[name]
@@ -146,7 +172,7 @@ class InlineEnvironment:
 
 async def run(environment: InlineEnvironment, event: Any, context: Any, answer: Answer, world_sleep: Any) -> Any:
     """Call a handler; raises what it raises."""
-    bridge = Bridge()
+    bridge = Bridge(environment)
 
     def main() -> None:
         _bridges.bridge = bridge
@@ -158,8 +184,8 @@ async def run(environment: InlineEnvironment, event: Any, context: Any, answer: 
             outcome = ("failed", failure)
         bridge.to_loop.put(outcome)
 
-    thread = threading.Thread(target=main, name=environment.handler, daemon=True)
-    _alive.add(bridge)
+    thread = bridge.thread = threading.Thread(target=main, name=environment.handler, daemon=True)
+    _alive[bridge] = None
     reply: tuple[str, Any] | None = None
     while True:
         environment.enter()
@@ -173,7 +199,7 @@ async def run(environment: InlineEnvironment, event: Any, context: Any, answer: 
         finally:
             environment.leave()
         if kind in ("done", "failed"):
-            _alive.discard(bridge)
+            _alive.pop(bridge, None)
         if kind == "done":
             return value
         if kind == "failed":
@@ -183,22 +209,22 @@ async def run(environment: InlineEnvironment, event: Any, context: Any, answer: 
         except Exception as failure:
             reply = ("failed", failure)
         except BaseException:
-            _alive.discard(bridge)
-            bridge.to_handler.put(("failed", Killed("the environment is gone")))
+            bridge.end("the environment is gone")
             raise
 
 
-def handlers(answer: Answer, world_sleep: Any) -> Inline:
+def handlers(answer: Answer, world: World) -> Inline:
     """How a simulated cloud's functions are called: here, each environment with modules and variables of its own."""
 
     def environment(function: Function, variables: dict[str, str], output: Callable[[str], None]) -> Any:
         folders = [function.code.folder, *function.code.packages]
         if function.code.layers is not None:
             folders.append(function.code.layers / "python")
-        own = InlineEnvironment(folders, function.handler, variables, output)
+        chance = random.Random(world.random.getrandbits(64))
+        own = InlineEnvironment(folders, function.handler, variables, output, chance=chance)
 
         async def handle(event: Any, context: Any) -> Any:
-            return await run(own, event, context, answer, world_sleep)
+            return await run(own, event, context, answer, world.sleep)
 
         return handle
 

@@ -55,13 +55,18 @@ class LiveCloud:
             "AWS_REGION": "us-east-1",
         }
 
-    def start(self) -> LiveCloud:
-        """Start the process; returns when it answers. Raises RuntimeError with its output when it does not."""
+    def spawn(self) -> None:
+        """Start the process, and wait for nothing."""
         words = ["start", "--port", str(self.port), "--state", str(self.state), *self.arguments]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "stratolite", *words], stdout=log, stderr=log, env=_with_package()
             )
+
+    def start(self) -> LiveCloud:
+        """Start the process; returns when it answers. Raises RuntimeError with its output when it does not."""
+        self.spawn()
+        assert self.process is not None
         end = time.monotonic() + START_S
         while time.monotonic() < end:
             if self.process.poll() is not None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from stratolite.testing.cloud import TestCloud
 
-from . import asynchronous, buses, queues, schedules, streams
+from . import asynchronous, buses, forms, moves, queues, schedules, stacks, streams, vaults
 
 Scenario = Callable[[TestCloud], None]
 
@@ -17,4 +17,9 @@ ALL: dict[str, Scenario] = {
     "asynchronous": asynchronous.with_destinations,
     "stream-to-queue": streams.to_queue,
     "schedule": schedules.a_day,
+    "scheduler": schedules.planned,
+    "dead-letters-moved": moves.back_again,
+    "secrets-and-parameters": vaults.changing,
+    "stack": stacks.a_life,
+    "form-processing": forms.a_day,
 }

@@ -431,3 +431,64 @@ def test_a_journey_goes_on_where_a_batch_served_it_together_with_others(house: H
         assert [s.name for s in telemetry.journey(one.root)] == ["send", "inner", "both"]
 
     house.run(main)
+
+
+def test_a_job_of_a_kind_nobody_knows_is_set_aside_and_comes_back_with_the_program_that_knows_it(
+    tmp_path: Path,
+) -> None:
+    house = House(tmp_path)
+
+    async def main() -> None:
+        later(house, "sqs.tick", 60.0, name="t")
+
+    house.run(main)
+    house.cloud.store.db.close()
+    known = house.sample.service.jobs.pop("sqs.tick")
+    house.world.reborn()
+    house.open()
+
+    async def older() -> None:
+        await asyncio.sleep(120)
+        assert house.sample.seen == []
+
+    house.run(older)
+    house.cloud.store.db.close()
+    house.sample.service.jobs["sqs.tick"] = known
+    house.world.reborn()
+    house.open()
+
+    async def newer() -> None:
+        await asyncio.sleep(1)
+
+    house.run(newer)
+    assert [name for _, name, _ in house.sample.seen] == ["t"]
+
+
+def test_a_lane_has_no_more_under_way_than_its_limit_and_does_not_hold_up_another(house: House) -> None:
+    async def main() -> None:
+        house.cloud.jobs.limit("narrow", 2)
+        call = house.call()
+        with call.write() as c:
+            for n in range(4):
+                c.later("sqs.work", None, None, "narrow", name=f"n{n}", seconds=10.0)
+            c.later("sqs.work", None, None, "wide", name="w", seconds=10.0)
+        await asyncio.sleep(11)
+        assert sorted(name for _, name, _ in house.sample.seen) == ["n0", "n1", "w"]
+        await asyncio.sleep(11)
+        assert len(house.sample.seen) == 5
+
+    house.run(main)
+
+
+def test_a_job_that_was_taken_back_does_not_run_and_lets_the_next_of_its_key_go(house: House) -> None:
+    async def main() -> None:
+        call = house.call()
+        with call.write() as c:
+            first = c.later("sqs.tick", c.now + 50, "k", None, name="first")
+            c.later("sqs.tick", c.now + 10, "k", None, name="second")
+        with call.write() as c:
+            c.cancel(first)
+        await asyncio.sleep(60)
+        assert [name for _, name, _ in house.sample.seen] == ["second"]
+
+    house.run(main)

@@ -91,6 +91,6 @@ def test_an_error_of_ours_is_an_internal_failure_without_its_insides(
     def broken(*_: Any, **__: Any) -> None:
         raise RuntimeError("a secret")
 
-    monkeypatch.setattr(cloud.cloud, "request", broken)
+    monkeypatch.setattr(cloud.cloud, "perform", broken)
     answer = ask(cloud, "/", "POST", b"{}", x_amz_target="AmazonSQS.ListQueues")
     assert answer.status == 500 and b"InternalFailure" in answer.body and b"secret" not in answer.body  # type: ignore[operator]

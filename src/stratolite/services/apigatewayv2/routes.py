@@ -80,6 +80,8 @@ def _check(call: Call, api: Api, document: Document, own_id: str | None) -> None
 
 def _check_authorizer(call: Call, api: Api, document: Document, kind: str) -> None:
     authorizer_id = document.get("AuthorizerId")
+    if kind == "AWS_IAM":
+        call.not_emulated_here("apigatewayv2 AWS_IAM (a signature must be there; whose it is is not judged)")
     if kind in ("NONE", "AWS_IAM"):
         if document.get("AuthorizationScopes"):
             raise BadRequestException("Authorization scopes are only valid for JWT authorization")

@@ -53,8 +53,8 @@ async def received(call: Call, token: str, count: int, until: float) -> list[dic
 
 
 def forget(call: Call, token: str) -> None:
+    """Forget what a handle was told."""
     call.tx.run("DELETE FROM cloudformation_answer WHERE token = ?", token)
-    call.tx.run("DELETE FROM cloudformation_question WHERE token = ?", token)
 
 
 def asked_at(call: Call, token: str) -> float | None:

@@ -266,7 +266,7 @@ def differences(
     live = after.live if previous is not None else {}
     changes: dict[str, dict[str, Any]] = {}
     warning = None
-    for name in phases.needs(after):
+    for name in after.needs:
         if name not in live:
             changes[name] = _addition(after.present[name])
             try:
@@ -301,7 +301,7 @@ def differences(
 
 
 def _needed_first(view: View) -> Iterator[str]:
-    needed = phases.needs(view)
+    needed = view.needs
     seen: set[str] = set()
 
     def visit(name: str) -> Iterator[str]:

@@ -13,6 +13,7 @@ from stratolite.kernel import AwsError, Call, Made, NotReady, job
 from stratolite.kernel.resources import Properties, ResourceType, Wanted
 from stratolite.kernel.store import Row
 from stratolite.languages.templates import TemplateError, dynamic
+from stratolite.languages.templates.template import Resource
 
 from . import kinds, phases, policies, rows, schemas, secrets
 from .events import properties_text, record
@@ -25,6 +26,8 @@ STEPS_PER_TURN = 16
 """So many resources are made in one go before others get the loop."""
 
 StepFailed = (AwsError, TemplateError)
+Outcome = Made | Exception | None
+"""What came of a handler: a resource, nothing (it is removed), or why not (`NotReady`: not yet)."""
 
 
 @job
@@ -54,23 +57,23 @@ async def step(call: Call, stack: int, step: int) -> None:
     current = steps.find(step)
     if current is None or current["state"] != "running":
         return
-    outcome: Made | Exception | None
+    outcome: Outcome = None
+    action = None
     try:
         answers = await secrets.looked_up(call, _dynamic(call, current))
         action = _action(call, view, current, answers, again=call.attempts > 1)
         if inspect.iscoroutinefunction(action.func):
-            outcome = await action(call)
-        else:
-            with call.write() as c:
-                outcome = action(c)
-    except NotReady as not_ready:
-        with call.settle() as c:
-            Steps(c, stack).keep(step, not_ready.made)
-            c.later("cloudformation.step", c.now + not_ready.after_s, None, stack=stack, step=step)
-        return
+            outcome, action = await action(call), None
     except Exception as failure:
-        outcome = failure
+        outcome, action = failure, None
     with call.settle() as c:
+        if action is not None:
+            # A plain handler's effect and the end of this job are one commit: it is done exactly once.
+            outcome = _attempt(c, action)
+        if isinstance(outcome, NotReady):
+            Steps(c, stack).keep(step, outcome.made)
+            c.later("cloudformation.step", c.now + outcome.after_s, None, stack=stack, step=step)
+            return
         found = rows.by_key(c, stack)
         view, steps = View(c, found), Steps(c, stack)
         current = steps.find(step)
@@ -82,11 +85,21 @@ async def step(call: Call, stack: int, step: int) -> None:
 class Action:
     """A handler's function with its arguments but the call."""
 
-    def __init__(self, func: Callable[..., Any], *arguments: Any, kind: ResourceType, wanted: Wanted | None) -> None:
-        self.func, self.arguments, self.kind, self.wanted = func, arguments, kind, wanted
+    def __init__(self, func: Callable[..., Any], *arguments: Any) -> None:
+        self.func, self.arguments = func, arguments
 
     def __call__(self, call: Call) -> Any:
         return self.func(call, *self.arguments)
+
+
+def _attempt(call: Call, action: Action) -> Outcome:
+    """Run a plain handler in a savepoint of its own: half a resource is none."""
+    try:
+        with call.cloud.store.write(call.tx) as tx:
+            made: Made | None = action(replace(call, tx=tx))
+    except Exception as failure:
+        return failure
+    return made
 
 
 def _begin(call: Call, view: View, steps: Steps, step: dict[str, Any]) -> None:
@@ -102,21 +115,21 @@ def _begin(call: Call, view: View, steps: Steps, step: dict[str, Any]) -> None:
     if _dynamic(call, step):
         call.later("cloudformation.step", stack=view.stack["key"], step=step["key"])
         return
-    outcome: Made | Exception | None
+    outcome: Outcome
     try:
         action = _action(call, view, step, {}, again=False)
+    except StepFailed as failure:
+        outcome = failure
+    else:
         if inspect.iscoroutinefunction(action.func):
             call.later("cloudformation.step", stack=view.stack["key"], step=step["key"])
             return
-        with call.cloud.store.write(call.tx) as tx:  # its own savepoint: half a resource is none
-            outcome = action(replace(call, tx=tx))
-    except NotReady as not_ready:
-        steps.keep(step["key"], not_ready.made)
-        due = call.now + not_ready.after_s
+        outcome = _attempt(call, action)
+    if isinstance(outcome, NotReady):
+        steps.keep(step["key"], outcome.made)
+        due = call.now + outcome.after_s
         call.later("cloudformation.step", due, None, stack=view.stack["key"], step=step["key"])
         return
-    except Exception as failure:
-        outcome = failure
     _end(call, view, steps, step, outcome)
 
 
@@ -130,10 +143,13 @@ def _prepare_make(call: Call, view: View, steps: Steps, step: dict[str, Any]) ->
     kind = kinds.find(call, wanted.type)
     assert kind is not None, "checked when the stack was asked for"
     try:
+        _tell(call, view, wanted)
         properties = view.properties(logical)
-        shown = properties_text(view.properties(logical, masked=True))
+        shown = view.shown[logical] = properties_text(
+            view.properties(logical, masked=True) if view.has_secrets else properties
+        )
         kept = {
-            "needs": json.dumps(phases.needs(view)[logical]),
+            "needs": json.dumps(view.needs[logical]),
             "deletion_policy": view.policy(logical, "DeletionPolicy"),
             "replace_policy": view.policy(logical, "UpdateReplacePolicy"),
             "metadata": None if wanted.metadata is None else json.dumps(view.metadata(logical)),
@@ -269,7 +285,7 @@ def _action(call: Call, view: View, step: dict[str, Any], answers: dict[str, str
 
     properties = resolved(row["properties"])
     if step["verb"] == "remove":
-        return Action(kind.delete, row["physical_id"], properties, kind=kind, wanted=None)
+        return Action(kind.delete, row["physical_id"], properties)
     before = rows.loads(row["before"])
     now, was = properties, resolved(before["properties"]) if before else {}
     if step["verb"] == "restore":
@@ -298,8 +314,18 @@ def _action(call: Call, view: View, step: dict[str, Any], answers: dict[str, str
     )
     if row["change"] == "updated":
         assert kind.update is not None
-        return Action(_noticing(kind, kind.update, wanted), row["physical_id"], wanted, was, kind=kind, wanted=wanted)
-    return Action(_noticing(kind, kind.create, wanted), wanted, kind=kind, wanted=wanted)
+        return Action(_noticing(kind, kind.update, wanted), row["physical_id"], wanted, was)
+    return Action(_noticing(kind, kind.create, wanted), wanted)
+
+
+def _tell(call: Call, view: View, wanted: Resource) -> None:
+    """What of a template, beside its properties, has no effect here. Raises NotEmulated under --strict."""
+    attributes = {"CreationPolicy": wanted.creation_policy, "UpdatePolicy": wanted.update_policy}
+    texts = [f"{wanted.type} {name}" for name, value in attributes.items() if value is not None]
+    if "Rules" in view.template.document:
+        texts.append("CloudFormation Rules")
+    for text in texts:
+        call.not_emulated_here(text)
 
 
 def _noticing(kind: ResourceType, function: Callable[..., Any], wanted: Wanted) -> Callable[..., Any]:
@@ -310,10 +336,7 @@ def _noticing(kind: ResourceType, function: Callable[..., Any], wanted: Wanted) 
         # An update may leave what would have replaced the resource unread: it has not changed.
         seen = kind.ignores | (kind.replaces if function is kind.update else frozenset())
         for name in [*wanted.properties.unread(seen), *(each for each in kind.ignores if each in present)]:
-            text = f"{wanted.type} {name}"
-            if call.cloud.strict:
-                raise AwsError(f"{text} is accepted by AWS, not emulated by Stratolite", code="NotEmulated")
-            call.cloud.notice(text)
+            call.not_emulated_here(f"{wanted.type} {name}")
 
     if inspect.iscoroutinefunction(function):
 
@@ -335,7 +358,7 @@ def _noticing(kind: ResourceType, function: Callable[..., Any], wanted: Wanted) 
 # after it: what came of the step
 
 
-def _end(call: Call, view: View, steps: Steps, step: dict[str, Any], outcome: Made | Exception | None) -> None:
+def _end(call: Call, view: View, steps: Steps, step: dict[str, Any], outcome: Outcome) -> None:
     row = _row(call, step) if step["resource"] is not None else None
     if isinstance(outcome, Exception):
         _fail(call, view, steps, step, row, outcome)
@@ -401,10 +424,13 @@ def _leave_behind(call: Call, row: Row) -> None:
 
 def _shown(view: View, row: Row) -> str:
     """The properties as events show them: what must not be echoed is not."""
-    try:
-        return properties_text(view.properties(row["logical_id"], masked=True))
-    except (KeyError, *StepFailed):
-        return "{}"
+    logical = row["logical_id"]
+    if logical not in view.shown:
+        try:
+            view.shown[logical] = properties_text(view.properties(logical, masked=True))
+        except (KeyError, *StepFailed):
+            return "{}"
+    return view.shown[logical]
 
 
 def _fail(call: Call, view: View, steps: Steps, step: dict[str, Any], row: Row | None, failure: Exception) -> None:

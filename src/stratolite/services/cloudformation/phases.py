@@ -10,18 +10,13 @@ from collections.abc import Callable, Mapping
 
 from stratolite.kernel import AwsError, Call
 from stratolite.kernel.store import Row
-from stratolite.languages.templates import TemplateError, dependencies
+from stratolite.languages.templates import TemplateError
 
 from . import exports, policies, rows
 from .desire import Desire
 from .events import record, stack_status
 from .steps import Steps, clear, plan
 from .view import View
-
-
-def needs(view: View) -> dict[str, list[str]]:
-    return dependencies(view.present)
-
 
 # beginnings
 
@@ -30,7 +25,7 @@ def begin_create(call: Call, key: int, reason: str = "User Initiated") -> None:
     stack = rows.by_key(call, key)
     stack_status(call, stack, "CREATE_IN_PROGRESS", reason)
     _enter(call, key, "create")
-    plan(call, key, "make", needs(View(call, stack)))
+    plan(call, key, "make", View(call, stack).needs)
 
 
 def begin_update(call: Call, key: int, desire: Desire) -> None:
@@ -41,7 +36,7 @@ def begin_update(call: Call, key: int, desire: Desire) -> None:
     )  # fmt: skip
     stack_status(call, stack, "UPDATE_IN_PROGRESS", "User Initiated")
     _enter(call, key, "update")
-    plan(call, key, "make", needs(View(call, rows.by_key(call, key))))
+    plan(call, key, "make", View(call, rows.by_key(call, key)).needs)
 
 
 def begin_delete(call: Call, key: int, retain: list[str] | None = None) -> None:

@@ -96,8 +96,6 @@ async def _ask(call: Call, kind: str, about: dict[str, Any], token: str) -> Made
     assert begun is not None
     patience = min(float(properties.get("ServiceTimeout", _PATIENCE_S)), _PATIENCE_S)
     told = await answers.received(call, token, 1, begun + patience)
-    with call.write() as c:
-        answers.forget(c, token)
     if not told:
         raise CustomResourceFailed(
             "CloudFormation did not receive a response from your Custom Resource. Please check your logs for requestId "

@@ -95,4 +95,10 @@ def plan(
 
 
 def clear(call: Call, stack: int) -> None:
+    """Forget a stack's steps, and what they asked and were told."""
+    of_steps = (
+        "SELECT q.token FROM cloudformation_question q JOIN cloudformation_step s USING (token) WHERE s.stack = ?"
+    )
+    call.tx.run(f"DELETE FROM cloudformation_answer WHERE token IN ({of_steps})", stack)
+    call.tx.run(f"DELETE FROM cloudformation_question WHERE token IN ({of_steps})", stack)
     call.tx.run("DELETE FROM cloudformation_step WHERE stack = ?", stack)

@@ -7,7 +7,7 @@ from typing import Any
 
 from stratolite.kernel import AwsError, Call
 from stratolite.kernel.store import Row
-from stratolite.languages.templates import Resource, Scope, Template, TemplateError, evaluate, present
+from stratolite.languages.templates import Resource, Scope, Template, TemplateError, dependencies, evaluate, present
 from stratolite.languages.templates.parameters import NO_ECHO
 
 from . import exports, rows
@@ -29,6 +29,8 @@ class View:
         self.template: Template = self.desire.template
         self.live = rows.resources(call, stack["key"])
         self.imported: set[str] = set()
+        self.shown: dict[str, str] = {}
+        """Properties as events show them, by logical id, once they are worked out."""
         self.replaced: set[str] = set()
         """When guessing: the resources that will be others, so that nothing is known of them yet."""
 
@@ -52,6 +54,11 @@ class View:
             imported=self._import,
         )
 
+    @property
+    def has_secrets(self) -> bool:
+        """Whether some parameter must not be shown."""
+        return self._masked is not None
+
     @cached_property
     def _masked(self) -> Scope | None:
         hidden = {name: NO_ECHO for name, each in self.template.parameters.items() if each.no_echo}
@@ -70,6 +77,11 @@ class View:
     def present(self) -> dict[str, Resource]:
         """The resources whose condition holds."""
         return present(self.template, self.scope)
+
+    @cached_property
+    def needs(self) -> dict[str, list[str]]:
+        """For each present resource, those that must be there before it."""
+        return dependencies(self.present)
 
     def properties(self, logical_id: str, masked: bool = False) -> dict[str, Any]:
         """A resource's properties worked out. Raises TemplateError, AwsError."""

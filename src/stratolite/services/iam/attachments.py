@@ -102,6 +102,7 @@ def check_bare(call: Call, entity: Entity) -> None:
 
 def _attach(call: Call, kind: Kind, name: str, arn: str) -> None:
     parse(arn)
+    call.cloud.notice(names.NOT_ENFORCED)
     attach(call, names.get(call, kind, name), arn)
 
 

@@ -77,6 +77,7 @@ def delete_group_policy(call: Call, group_name: str, policy_name: str) -> None:
 
 
 def _put(call: Call, kind: Kind, name: str, policy: str, document: str) -> None:
+    call.cloud.notice(names.NOT_ENFORCED)
     entity = names.get(call, kind, name)
     call.tx.run(
         """INSERT INTO iam_inline (entity, name, document) VALUES (?, ?, ?)

@@ -14,6 +14,9 @@ from .errors import EntityAlreadyExistsException, MalformedPolicyDocumentExcepti
 
 _ID_CHARACTERS = string.ascii_uppercase + string.digits
 
+NOT_ENFORCED = "iam: the enforcement of policies"
+"""They are kept, checked and told; nobody is refused because of them."""
+
 
 @dataclass(frozen=True)
 class Kind:

@@ -110,7 +110,7 @@ def _environment(environment: dict[str, Any] | None) -> dict[str, Any] | None:
 def activate(call: Call, version: int) -> None:
     """A function that was created becomes Active, an update Successful."""
     call.tx.run(
-        "UPDATE lambda_version SET state = 'Active', updating = NULL, updated = 1, revision = ? WHERE key = ?",
+        "UPDATE lambda_version SET state = 'Active', updating = NULL, revision = ? WHERE key = ?",
         call.world.id(),
         version,
     )

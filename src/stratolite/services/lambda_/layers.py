@@ -21,10 +21,6 @@ def _arn(row: Row) -> str:
     return f"arn:aws:lambda:{row['region']}:{row['account']}:layer:{row['name']}"
 
 
-def version_arn(row: Row) -> str:
-    return f"{_arn(row)}:{row['version']}"
-
-
 def resolve(call: Call, arns: list[str]) -> list[dict[str, Any]]:
     """The layers of a function, as its configuration shows them. Raises InvalidParameterValueException."""
     if len(arns) > limits.LAYERS:
@@ -39,7 +35,7 @@ def resolve(call: Call, arns: list[str]) -> list[dict[str, Any]]:
             raise InvalidParameterValueException(
                 f"Layers are not in the same region as the function. Layers are expected to be in region {call.region}."
             )
-        row = _version(call, match["account"], match["region"], match["name"], int(match["version"]))
+        row = version(call, match["account"], match["region"], match["name"], int(match["version"]))
         if row is None:
             raise InvalidParameterValueException(f"Layer version {arn} does not exist.")
         bare = arn.rpartition(":")[0]
@@ -58,19 +54,21 @@ def code(call: Call, arn: str) -> dict[str, Any] | None:
     """Where the contents of a layer version are; None if it is gone (functions keep what they had)."""
     match = _ARN.fullmatch(arn)
     assert match is not None
-    row = _version(call, match["account"], match["region"], match["name"], int(match["version"]))
+    row = version(call, match["account"], match["region"], match["name"], int(match["version"]))
     return None if row is None else json.loads(row["code"])
 
 
-def _version(call: Call, account: str, region: str, name: str, version: int) -> Row | None:
+def version(call: Call, account: str, region: str, name: str, number: int) -> Row | None:
+    """The row of a layer version, with its layer's `account`, `region` and `name`."""
     return call.tx.one(
         "SELECT v.*, l.account, l.region, l.name FROM lambda_layer l JOIN lambda_layer_version v ON v.layer = l.key"
         " WHERE l.account = ? AND l.region = ? AND l.name = ? AND v.version = ?",
-        account, region, name, version,
+        account, region, name, number,
     )  # fmt: skip
 
 
-def _named(call: Call, layer_name: str) -> tuple[str, str, str]:
+def named(call: Call, layer_name: str) -> tuple[str, str, str]:
+    """Account, region and name that a layer's name or ARN means."""
     match = _ARN.fullmatch(layer_name)
     return (match["account"], match["region"], match["name"]) if match else (call.account, call.region, layer_name)
 
@@ -78,7 +76,7 @@ def _named(call: Call, layer_name: str) -> tuple[str, str, str]:
 def _shown(row: Row) -> dict[str, Any]:
     return {
         **json.loads(row["config"]),
-        "LayerVersionArn": version_arn(row),
+        "LayerVersionArn": f"{_arn(row)}:{row['version']}",
         "Version": row["version"],
         "CreatedDate": configurations.timestamp(row["created_at"]),
     }
@@ -102,7 +100,7 @@ async def publish_layer_version(
     compatible_architectures: list[str] | None = None,
 ) -> dict[str, Any]:
     package = await packages.take(call, content, "PublishLayerVersion")
-    account, region, name = _named(call, layer_name)
+    account, region, name = named(call, layer_name)
     config = {
         "Description": description,
         "CompatibleRuntimes": compatible_runtimes,
@@ -128,32 +126,21 @@ async def publish_layer_version(
         )  # fmt: skip
         if "zip" in package.where:
             c.blobs.refer(c.tx, package.where["zip"])
-        row = _version(c, account, region, name, layer["version"])
+        row = version(c, account, region, name, layer["version"])
         assert row is not None
         return _content(c, row)
 
 
-def _check(version: int) -> None:
-    if version < 1:
+def _check(number: int) -> None:
+    if number < 1:
         raise InvalidParameterValueException("Layer Version Cannot be less than 1")
 
 
-def _found(call: Call, layer_name: str, version: int) -> Row:
-    _check(version)
-    row = _version(call, *_named(call, layer_name), version)
+def _found(call: Call, layer_name: str, number: int) -> Row:
+    _check(number)
+    row = version(call, *named(call, layer_name), number)
     if row is None:
         raise ResourceNotFoundException("The resource you requested does not exist.")
-    return row
-
-
-def existing(call: Call, layer_name: str, version: int) -> Row:
-    """A version, for what is asked about its policy. Raises ResourceNotFoundException."""
-    account, region, name = _named(call, layer_name)
-    row = _version(call, account, region, name, version)
-    if row is None:
-        raise ResourceNotFoundException(
-            f"Layer version arn:aws:lambda:{region}:{account}:layer:{name}:{version} does not exist."
-        )
     return row
 
 
@@ -164,14 +151,14 @@ def get_layer_version(call: Call, layer_name: str, version_number: int) -> dict[
 
 @operation
 def get_layer_version_by_arn(call: Call, arn: str) -> dict[str, Any]:
-    name, _, version = arn.rpartition(":")
-    return _content(call, _found(call, name, int(version)))
+    name, _, number = arn.rpartition(":")
+    return _content(call, _found(call, name, int(number)))
 
 
 @operation
 def delete_layer_version(call: Call, layer_name: str, version_number: int) -> None:
     _check(version_number)
-    row = _version(call, *_named(call, layer_name), version_number)
+    row = version(call, *named(call, layer_name), version_number)
     if row is not None:
         where = json.loads(row["code"])
         if "zip" in where:
@@ -214,7 +201,7 @@ def list_layer_versions(
     rows = call.tx.all(
         "SELECT v.*, l.account, l.region, l.name FROM lambda_layer l JOIN lambda_layer_version v ON v.layer = l.key"
         " WHERE l.account = ? AND l.region = ? AND l.name = ? AND v.version < ? ORDER BY v.version DESC",
-        *_named(call, layer_name), names.marker(marker, 1 << 62),
+        *named(call, layer_name), names.marker(marker, 1 << 62),
     )  # fmt: skip
     shown = [_shown(row) for row in rows if _suits(row, compatible_runtime, compatible_architecture)]
     page = shown[: min(max_items, 50)]

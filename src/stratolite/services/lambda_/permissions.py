@@ -36,13 +36,6 @@ def _principal(text: str) -> Any:
     )
 
 
-def already_there(statement_id: str) -> ResourceConflictException:
-    return ResourceConflictException(
-        f"The statement id ({statement_id}) provided already exists. Please provide a new statement id,"
-        " or remove the existing statement."
-    )
-
-
 def _policy(call: Call, function: Row, qualifier: str | None) -> Row | None:
     return call.tx.one(
         "SELECT * FROM lambda_policy WHERE function = ? AND qualifier = ?", function["key"], qualifier or ""
@@ -90,7 +83,11 @@ def add_permission(
     _check_revision(policy or _alias(call, function, which.qualifier), revision_id)
     statements = json.loads(policy["statements"]) if policy else []
     if any(statement["Sid"] == statement_id for statement in statements):
-        raise already_there(statement_id)
+        raise ResourceConflictException(
+            f"The statement id ({statement_id}) provided already exists. Please provide a new statement id,"
+            f" or remove the"
+            " existing statement."
+        )
     statement = {
         "Sid": statement_id,
         "Effect": "Allow",

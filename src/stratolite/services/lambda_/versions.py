@@ -33,7 +33,7 @@ def publish(call: Call, row: Row, description: str | None, pending: bool = False
         config["Description"] = description
     key = call.tx.run(
         "INSERT INTO lambda_version (function, version, config, code, code_sha256, code_size, generation, revision,"
-        " modified_at, state, updated) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
+        " modified_at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         row["function"], str(number), json.dumps(config), row["code"], row["code_sha256"], row["code_size"],
         row["generation"], call.world.id(), row["modified_at"], "Pending" if pending else row["state"],
     ).lastrowid  # fmt: skip

@@ -24,6 +24,7 @@ def put_resource_policy(
         raise MalformedPolicyDocumentException(_SYNTAX)
     if block_public_policy and is_public(policy):
         raise PublicPolicyException
+    call.cloud.notice("secretsmanager: the enforcement of resource policies")
     call.tx.run("UPDATE secretsmanager_secret SET policy = ? WHERE key = ?", resource_policy, secret.key)
     return {"ARN": secret.arn, "Name": secret.name}
 

@@ -47,6 +47,7 @@ def add_permission(call: Call, queue_url: str, label: str, aws_account_ids: list
             "Resource": queue.arn,
         }
     )
+    call.cloud.notice("sqs: the enforcement of queue policies")
     _write(call, queue, policy)
 
 

@@ -163,6 +163,7 @@ def create_queue(
     is_fifo = wanted.get("FifoQueue", "").lower() == "true"
     _check_name(queue_name, is_fifo, "FifoQueue" in wanted)
     changes = rules.read(wanted, is_fifo=is_fifo, creating=True)
+    _tell(call, changes)
     found = named(call, call.account, call.region, queue_name)
     if found is not None:
         for name, value in changes.items():
@@ -204,6 +205,14 @@ def _check_name(name: str, is_fifo: bool, is_told: bool) -> None:
         raise InvalidParameterValueException(
             "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"
         )
+
+
+def _tell(call: Call, changes: dict[str, str]) -> None:
+    """What of a queue's attributes has no effect here. Raises NotEmulated under --strict."""
+    if changes.get("KmsMasterKeyId"):
+        call.not_emulated_here("sqs KmsMasterKeyId")
+    if changes.get("Policy"):
+        call.cloud.notice("sqs: the enforcement of queue policies")
 
 
 def _same(name: str, one: str, other: str) -> bool:
@@ -316,6 +325,7 @@ def get_queue_attributes(call: Call, queue_url: str, attribute_names: list[str] 
 def set_queue_attributes(call: Call, queue_url: str, attributes: dict[str, str]) -> None:
     queue = find(call, queue_url)
     changes = rules.read(attributes, is_fifo=queue.is_fifo, creating=False)
+    _tell(call, changes)
     after = rules.merged(queue.attributes, changes)
     if "RedrivePolicy" in changes:
         _check_redrive(call, queue.account, queue.region, queue.name, after)

@@ -81,6 +81,8 @@ def test_a_function_makes_changes_and_removes_it(bed: Any, maker: Maker) -> None
     bed.ask("delete_stack", StackName="s")
     assert (maker.asked[-1]["RequestType"], maker.asked[-1]["PhysicalResourceId"]) == ("Delete", "made-2")
     assert bed.status(stack) == "DELETE_COMPLETE"
+    assert bed.cloud.store.reader().value("SELECT count(*) FROM cloudformation_question") == 0
+    assert bed.cloud.store.reader().value("SELECT count(*) FROM cloudformation_answer") == 0
 
 
 def test_a_function_that_says_no_fails_the_stack_with_its_reason(bed: Any, maker: Maker) -> None:

@@ -189,6 +189,23 @@ def test_layers_lie_below_the_code_in_their_order(functions: Lambda) -> None:
     assert functions.cloud.invoke("f") == "layer"
 
 
+def test_a_layer_version_is_shared_statement_by_statement(functions: Lambda) -> None:
+    functions.api.publish_layer_version(LayerName="layer", Content={"ZipFile": packed(x="")})
+    version: dict[str, Any] = {"LayerName": "layer", "VersionNumber": 1}
+    allow = {"Action": "lambda:GetLayerVersion", "Principal": "*"}
+    assert refused(functions.api.get_layer_version_policy, **version) == (
+        "ResourceNotFoundException", "No policy is associated with the given resource."
+    )  # fmt: skip
+    added = functions.api.add_layer_version_permission(**version, **allow, StatementId="s1")
+    assert json.loads(added["Statement"])["Resource"].endswith(":layer:layer:1")
+    wrong = {**version, **allow, "StatementId": "s2", "RevisionId": "wrong"}
+    assert refused(functions.api.add_layer_version_permission, **wrong)[0] == "PreconditionFailedException"
+    functions.api.add_layer_version_permission(**{**wrong, "RevisionId": added["RevisionId"]})
+    functions.api.remove_layer_version_permission(**version, StatementId="s1")
+    policy = json.loads(functions.api.get_layer_version_policy(**version)["Policy"])
+    assert [statement["Sid"] for statement in policy["Statement"]] == ["s2"]
+
+
 def test_reserved_concurrency_leaves_a_hundred_to_the_others(functions: Lambda) -> None:
     functions.make("f")
     put = functions.api.put_function_concurrency
@@ -227,28 +244,6 @@ def test_unpacked_code_that_is_no_longer_needed_goes_with_the_next_life(tmp_path
         cloud.invoke("kept")
         cloud.clock.advance(1)
         assert len(unpacked()) == 1
-
-
-def test_a_layers_policy_is_written_statement_by_statement(functions: Lambda) -> None:
-    """`test_layer_policy_lifecycle`, `test_layer_policy_exceptions`."""
-    functions.api.publish_layer_version(LayerName="layer", Content={"ZipFile": packed(a="")})
-    version: dict[str, Any] = {"LayerName": "layer", "VersionNumber": 1}
-    grant = {**version, "Action": "lambda:GetLayerVersion"}
-    get, add = functions.api.get_layer_version_policy, functions.api.add_layer_version_permission
-    assert refused(get, **version)[1] == "No policy is associated with the given resource."
-    first = add(**grant, StatementId="all", Principal="*")
-    assert json.loads(first["Statement"]) == {
-        "Sid": "all",
-        "Effect": "Allow",
-        "Principal": "*",
-        "Action": "lambda:GetLayerVersion",
-        "Resource": "arn:aws:lambda:us-east-1:000000000000:layer:layer:1",
-    }
-    second = add(**grant, StatementId="one", Principal="111111111111", RevisionId=first["RevisionId"])
-    assert json.loads(second["Statement"])["Principal"] == {"AWS": "arn:aws:iam::111111111111:root"}
-    functions.api.remove_layer_version_permission(**version, StatementId="all")
-    assert [statement["Sid"] for statement in json.loads(get(**version)["Policy"])["Statement"]] == ["one"]
-    assert get(**version)["RevisionId"] != second["RevisionId"]
 
 
 def test_a_layers_policy_refuses_what_is_not_there_and_what_already_is(functions: Lambda) -> None:

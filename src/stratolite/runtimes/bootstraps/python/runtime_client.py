@@ -16,10 +16,8 @@ TOO_LARGE = 413
 
 
 class _Connection:
-    def __init__(self, address: str) -> None:
-        host, _, port = address.rpartition(":")
-        self.socket = socket.create_connection((host, int(port)))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def __init__(self, connected: socket.socket) -> None:
+        self.socket = connected
         self.unread = b""
 
     def read(self) -> tuple[int, dict[str, str], bytes]:
@@ -54,15 +52,20 @@ _connection: _Connection | None = None
 _held: bytes | None = None
 
 
+def adopt(descriptor: int) -> None:
+    """The environment's own connection, made before it was."""
+    global _connection
+    _connection = _Connection(socket.socket(fileno=descriptor))
+
+
 def initialize_client(user_agent: str) -> None:
     """AWS's client introduces itself here; our server asks nobody's name."""
 
 
 def next() -> tuple[bytes, dict[str, str | int]]:
     """Send the response that is held, if any, and wait for the next event: its body and headers."""
-    global _connection, _held
-    if _connection is None:
-        _connection = _Connection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    global _held
+    assert _connection is not None
     if _held is None:
         _connection.socket.sendall(_NEXT)
     else:

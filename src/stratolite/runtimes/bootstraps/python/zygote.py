@@ -2,8 +2,8 @@
 
 Started as `python -S -B zygote.py CONTROL [SITE]`; CONTROL is the control socket's descriptor. Frames both ways are
 four bytes of length and JSON. It gets `{"spawn": id, "env": {}, "argv": [], "task", "packages", "layers", "tmp"}` with
-the environment's output pipe attached, and says `ready`, `spawned` and `exited`. End of file means that the server is
-gone: everything below is killed, grandchildren included, and the zygote ends.
+the environment's output pipe and a connection to the Runtime API attached, and says `ready`, `spawned` and `exited`.
+End of file means that the server is gone: everything below is killed, grandchildren included, and the zygote ends.
 
 It runs in the interpreter that functions declare (3.9 or later): nothing of the project is importable here.
 """
@@ -302,10 +302,10 @@ class Zygote:
         line.close()
         if request is None:
             return 0
-        os.dup2(fds[0], 1)
-        os.dup2(fds[0], 2)
-        for fd in fds:
-            os.close(fd)
+        output, connection = fds
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        os.close(output)
         environment: dict[str, str] = request["env"]
         os.environ.clear()
         os.environ.update(environment)
@@ -320,7 +320,8 @@ class Zygote:
         if seen["task"]:
             os.environ["LAMBDA_TASK_ROOT"] = seen["task"]
         if not request["argv"]:
-            return self._python(request, seen)
+            return self._python(request, seen, connection)
+        os.close(connection)
         if seen["task"]:
             os.chdir(seen["task"])
         places = {"{task}": seen["task"], "{layers}": seen["layers"]}
@@ -331,7 +332,8 @@ class Zygote:
             os.write(2, f"{argv[0]}: {error.strerror}\n".encode())
             return 126 if isinstance(error, PermissionError) else 127
 
-    def _python(self, request: dict[str, Any], seen: dict[str, str]) -> int:
+    def _python(self, request: dict[str, Any], seen: dict[str, str], connection: int) -> int:
+        sys.modules["runtime_client"].adopt(connection)
         time.tzset()
         # Prints and logged records share a pipe and keep their order.
         os.environ["_LAMBDA_TELEMETRY_LOG_FD"] = str(os.dup(1))

@@ -22,7 +22,6 @@ CREATE TABLE lambda_version (
   modified_at REAL NOT NULL,
   state TEXT NOT NULL,                    -- Pending, Active
   updating TEXT,                          -- what an update in progress says; NULL when there is none
-  updated INTEGER NOT NULL DEFAULT 0,
   UNIQUE (function, version)
 );
 
