@@ -146,7 +146,7 @@ def attempt(call: Call, delivery: Delivery) -> Undeliverable | None:
     target = call.cloud.target(delivery.to)
     if target is None:
         return _nowhere(delivery)
-    with call.span(delivery.to, "delivery", source=delivery.source, attempt=delivery.attempts) as child:
+    with call.span(delivery.to, "delivery", **_said(delivery)) as child:
         try:
             with call.cloud.store.write(call.tx) as tx:
                 child.tx = tx
@@ -156,6 +156,14 @@ def attempt(call: Call, delivery: Delivery) -> Undeliverable | None:
             child.annotate(failure=str(failure))
             return failure
     return None
+
+
+def _said(delivery: Delivery) -> dict[str, Any]:
+    """What the trace says about an attempt."""
+    said: dict[str, Any] = {"source": delivery.source, "attempt": delivery.attempts}
+    if rule := delivery.context.get("rule_arn"):
+        said["rule"] = rule.rpartition("/")[2]
+    return said
 
 
 def _at(call: Call, arn: str) -> Call:
@@ -242,7 +250,7 @@ async def deliver_waiting(call: Call, payload: bytes, **how: Any) -> None:
     if target is None:
         failure = _nowhere(delivery)
     else:
-        with call.span(delivery.to, "delivery", source=delivery.source, attempt=delivery.attempts) as child:
+        with call.span(delivery.to, "delivery", **_said(delivery)) as child:
             try:
                 answer = target[0](_at(child, delivery.to), delivery)
                 if target[1]:

@@ -117,6 +117,12 @@ def test_what_is_not_there_is_named(bed: Any) -> None:
     assert again.message == "Stack [s] already exists and cannot be created again with the changeSet [e]."
 
 
+def test_a_summary_shows_metadata_but_not_as_json(bed: Any) -> None:
+    """As recorded in LocalStack's `test_templates.snapshot.json`, test_get_template_summary."""
+    body = "Metadata: {TopicName: simple}\nResources: {A: {Type: AWS::SNS::Topic}}"
+    assert bed.ask("get_template_summary", TemplateBody=body)["Metadata"] == "{'TopicName': 'simple'}"
+
+
 def test_templates_are_given_back_and_summed_up(bed: Any) -> None:
     parameter = "{Type: String, Default: x, NoEcho: true}"
     body = f"Description: d\nParameters: {{P: {parameter}}}\nResources: {{A: {{Type: AWS::SNS::Topic}}}}"
