@@ -130,7 +130,7 @@ def get_function(call: Call, function_name: str, qualifier: str | None = None) -
         "Configuration": configurations.shown(row, which.qualifier),
         "Code": {"RepositoryType": "S3", "Location": location},
     }
-    if tags := json.loads(row["tags"]):
+    if row["version"] == LATEST and (tags := json.loads(row["tags"])):  # what is published has none
         found["Tags"] = tags
     if row["reserved"] is not None:
         found["Concurrency"] = {"ReservedConcurrentExecutions": row["reserved"]}

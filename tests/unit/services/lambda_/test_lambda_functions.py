@@ -290,6 +290,14 @@ def test_a_function_of_another_account_is_not_made(functions: Lambda) -> None:
         functions.make(elsewhere)
 
 
+def test_a_published_version_shows_no_tags(functions: Lambda) -> None:
+    """LocalStack's `cloudformation/resources/test_lambda.snapshot.json`, test_lambda_version."""
+    functions.make("f", Tags={"a": "1"})
+    functions.api.publish_version(FunctionName="f")
+    assert functions.api.get_function(FunctionName="f")["Tags"] == {"a": "1"}
+    assert "Tags" not in functions.api.get_function(FunctionName="f", Qualifier="1")
+
+
 def test_layers_count_among_the_code_of_an_account(functions: Lambda) -> None:
     """`test_account_settings_total_code_size`."""
 
