@@ -27,10 +27,19 @@ def _exponential(first_s: float, most_s: float) -> Callable[[int, random.Random]
     return delay
 
 
+def _phases(attempt: int, chance: random.Random) -> float:
+    if attempt <= 5:
+        return 0.0 if attempt <= 3 else 1.0
+    return float(min(20.0, 20.0 ** ((attempt - 6) / 9)))
+
+
 BACKOFFS: dict[str, Callable[[int, random.Random], float]] = {
     # AWS: "exponential back off and jitter" up to 24 hours and 185 times; the first delays are seconds.
     # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html
     "events": _exponential(1.0, 600.0),
+    # Three at once, two a second apart, ten from 1 s to 20 s, then every 20 s.
+    # https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html
+    "sns": _phases,
     "internal": _exponential(1.0, 60.0),
 }
 
