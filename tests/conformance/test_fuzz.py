@@ -25,7 +25,7 @@ from stratolite.wire import models
 from stratolite.wire.http1 import Headers, Request
 from stratolite.wire.protocols import SERVICES
 
-ROUNDS = 12
+ROUNDS = 20
 SERVICES_HERE = Rooms().names()
 
 

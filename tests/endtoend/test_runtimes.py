@@ -274,6 +274,8 @@ def test_prints_and_logged_records_become_events_in_their_order(play: Any) -> No
         assert messages[4] == "no newlinean error\n"
         assert messages[5] == "END RequestId: request-1\n"
         assert messages[6].startswith("REPORT RequestId: request-1\tDuration: ") and "Init Duration: " in messages[6]
+        # Whoever sorts them by time has them in this order too.
+        assert outcome.events == sorted(outcome.events, key=lambda event: event[0])
 
     play(scenario)
 

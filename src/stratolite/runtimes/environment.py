@@ -184,8 +184,8 @@ class Environment:
     def invoke(self, invocation: Invocation, answer: asyncio.Future[Outcome]) -> None:
         self.invocation, self.answer = invocation, answer
         self.fleet.serves(self, invocation)
-        now = self.fleet.world.now()
         self._drain()
+        now = self.fleet.world.now()
         self._events.append((now, reports.start(self.function, invocation, now)))
         self._began = self.fleet.world.wall()
         self._deadline = self._began + self.function.timeout_s
@@ -225,7 +225,7 @@ class Environment:
         invocation, answer = self.invocation, self.answer
         assert invocation is not None and answer is not None
         self.invocation = self.answer = None
-        function, now = self.function, self.fleet.world.now()
+        function = self.function
         duration_ms = (self.fleet.world.wall() - self._began) * 1000
         if outcome.failure is not None and outcome.failure.status == "timeout":
             duration_ms = function.timeout_s * 1000
@@ -235,6 +235,7 @@ class Environment:
             outcome.init_ms, self.init_ms = self.init_ms, -1.0
         outcome.billed_ms = math.ceil(duration_ms + (outcome.init_ms or 0))
         self._drain(final=outcome.failure is not None)
+        now = self.fleet.world.now()  # after what was printed: lines are sorted by their times
         self._weigh()
         outcome.memory_mb = min(max(1, math.ceil(self._peak_mb)), function.memory_mb)
         outcome.log_stream = self.log_stream

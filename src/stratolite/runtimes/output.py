@@ -38,13 +38,13 @@ class Output:
             self._cut(self.rest + data, now, events)
             # A short read emptied the pipe.
             if len(data) < READ_BYTES:
-                return events
+                return _in_order(events)
             try:
                 data = os.read(self.fd, READ_BYTES)
             except BlockingIOError:
-                return events
+                return _in_order(events)
         self.ended = True
-        return events
+        return _in_order(events)
 
     def flush(self, now: float) -> list[Event]:
         """What has no end of line yet, as an event of its own."""
@@ -77,3 +77,11 @@ class Output:
             events.append((now, data[start : end + 1].decode("utf-8", "replace")))
             start = end + 1
         self.rest = data[start:]
+
+
+def _in_order(events: list[Event]) -> list[Event]:
+    """A print has the time it was read at; what was logged after it says itself when that was."""
+    for i in range(len(events) - 2, -1, -1):
+        if events[i][0] > events[i + 1][0]:
+            events[i] = (events[i + 1][0], events[i][1])
+    return events
