@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from . import blobs
 from .errors import Again, AwsError, InternalFailure, Undeliverable
 from .service import job
-from .store import Tx
 
 if TYPE_CHECKING:
     from .call import Call
@@ -28,10 +27,19 @@ def _exponential(first_s: float, most_s: float) -> Callable[[int, random.Random]
     return delay
 
 
+def _phases(attempt: int, chance: random.Random) -> float:
+    if attempt <= 5:
+        return 0.0 if attempt <= 3 else 1.0
+    return float(min(20.0, 20.0 ** ((attempt - 6) / 9)))
+
+
 BACKOFFS: dict[str, Callable[[int, random.Random], float]] = {
     # AWS: "exponential back off and jitter" up to 24 hours and 185 times; the first delays are seconds.
     # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html
     "events": _exponential(1.0, 600.0),
+    # Three at once, two a second apart, ten from 1 s to 20 s, then every 20 s.
+    # https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html
+    "sns": _phases,
     "internal": _exponential(1.0, 60.0),
 }
 
@@ -147,24 +155,24 @@ def attempt(call: Call, delivery: Delivery) -> Undeliverable | None:
     target = call.cloud.target(delivery.to)
     if target is None:
         return _nowhere(delivery)
-    # A bus does this thousands of times a second: what `span` and `write` would do, without their generators.
-    child = call.below(delivery.to, "delivery", {"source": delivery.source, "attempt": delivery.attempts})
-    tx = child.tx = Tx(call.cloud.store, call.tx)
-    failure: Undeliverable | None = None
-    try:
-        target[0](_at(child, delivery.to), delivery)
-    except Exception as e:
-        tx._close(e)
-        failure = _judge(e)
-        child.annotate(failure=str(failure))
-    except BaseException as e:
-        tx._close(e)
-        child.end_span(e)
-        raise
-    else:
-        tx._close(None)
-    child.end_span(None)
-    return failure
+    with call.span(delivery.to, "delivery", **_said(delivery)) as child:
+        try:
+            with call.cloud.store.write(call.tx) as tx:
+                child.tx = tx
+                target[0](_at(child, delivery.to), delivery)
+        except Exception as e:
+            failure = _judge(e)
+            child.annotate(failure=str(failure))
+            return failure
+    return None
+
+
+def _said(delivery: Delivery) -> dict[str, Any]:
+    """What the trace says about an attempt."""
+    said: dict[str, Any] = {"source": delivery.source, "attempt": delivery.attempts}
+    if rule := delivery.context.get("rule_arn"):
+        said["rule"] = rule.rpartition("/")[2]
+    return said
 
 
 def _at(call: Call, arn: str) -> Call:
@@ -251,7 +259,7 @@ async def deliver_waiting(call: Call, payload: bytes, **how: Any) -> None:
     if target is None:
         failure = _nowhere(delivery)
     else:
-        with call.span(delivery.to, "delivery", source=delivery.source, attempt=delivery.attempts) as child:
+        with call.span(delivery.to, "delivery", **_said(delivery)) as child:
             try:
                 answer = target[0](_at(child, delivery.to), delivery)
                 if target[1]:

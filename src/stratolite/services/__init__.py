@@ -43,6 +43,7 @@ ALL = (
     Room("logs", arns=("logs",), types=("Logs",)),
     Room("scheduler", arns=("scheduler",), types=("Scheduler",)),
     Room("secretsmanager", types=("SecretsManager",)),
+    Room("sns", arns=("sns",), types=("SNS",), doors=("_aws/sns/",)),
     Room("sqs", arns=("sqs",), types=("SQS",)),
     Room("ssm", types=("SSM",)),
     Room("sts"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 from stratolite.kernel import Call, Delivery, Undeliverable, target
@@ -13,8 +14,8 @@ from . import content, queues, sending
 def deliver(call: Call, delivery: Delivery) -> None:
     """In the sender's transaction.
 
-    Context: `message_group_id`, `message_deduplication_id`, `message_attributes` (as the API takes them),
-    `trace_header`, `delay_s`.
+    Context: `message_group_id`, `message_deduplication_id`, `message_attributes` (as the API takes them, binaries also
+    in base64: a delivery that waits is JSON), `trace_header`, `delay_s`.
     """
     queue = queues.of_arn(call, delivery.to)
     if queue is None:
@@ -26,7 +27,7 @@ def deliver(call: Call, delivery: Delivery) -> None:
     dedup = about.get("message_deduplication_id")
     message = sending.Outgoing(
         delivery.text(),
-        about.get("message_attributes") or None,
+        _attributes(about.get("message_attributes")) or None,
         about.get("trace_header"),
         about.get("delay_s"),
         group,
@@ -42,3 +43,12 @@ def deliver(call: Call, delivery: Delivery) -> None:
             retry=False,
         )
     sending.put(call, queue, message)
+
+
+def _attributes(given: content.MessageAttributes | None) -> content.MessageAttributes:
+    return {
+        name: {**each, "BinaryValue": base64.b64decode(each["BinaryValue"])}
+        if isinstance(each.get("BinaryValue"), str)
+        else each
+        for name, each in (given or {}).items()
+    }

@@ -208,6 +208,7 @@ def test_a_layer_version_is_shared_statement_by_statement(functions: Lambda) -> 
 
 def test_reserved_concurrency_leaves_a_hundred_to_the_others(functions: Lambda) -> None:
     functions.make("f")
+    functions.cloud.invoke("f")
     put = functions.api.put_function_concurrency
     assert put(FunctionName="f", ReservedConcurrentExecutions=900)["ReservedConcurrentExecutions"] == 900
     assert refused(put, FunctionName="f", ReservedConcurrentExecutions=901)[0] == "InvalidParameterValueException"
