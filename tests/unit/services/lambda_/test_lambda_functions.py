@@ -290,6 +290,17 @@ def test_a_function_of_another_account_is_not_made(functions: Lambda) -> None:
         functions.make(elsewhere)
 
 
+def test_a_few_errors_do_not_say_whose_fault_they_are(functions: Lambda) -> None:
+    """`test_function_concurrency_limits`."""
+    functions.make("f")
+    with pytest.raises(ClientError) as caught:
+        functions.api.put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=901)
+    assert "Type" not in caught.value.response
+    with pytest.raises(ClientError) as caught:
+        functions.api.put_function_concurrency(FunctionName="g", ReservedConcurrentExecutions=1)
+    assert caught.value.response["Type"] == "User"
+
+
 def test_a_published_version_shows_no_tags(functions: Lambda) -> None:
     """LocalStack's `cloudformation/resources/test_lambda.snapshot.json`, test_lambda_version."""
     functions.make("f", Tags={"a": "1"})
