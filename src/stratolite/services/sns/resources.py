@@ -54,7 +54,7 @@ class Topic:
         )["TopicArn"]
         for each in properties.get("Subscription") or ():
             sns.subscribe(TopicArn=arn, Protocol=each["Protocol"], Endpoint=each["Endpoint"])
-        return _made(arn)
+        return _made(arn, properties)
 
     @staticmethod
     def update(call: Call, made_id: str, wanted: Wanted, was: dict[str, Any]) -> Made:
@@ -73,15 +73,17 @@ class Topic:
             )
         _update_tags(call, made_id, wanted)
         _update_subscriptions(call, made_id, properties.get("Subscription") or (), was.get("Subscription") or ())
-        return _made(made_id)
+        return _made(made_id, properties)
 
     @staticmethod
     def delete(call: Call, made_id: str, properties: dict[str, Any]) -> None:
         call.api("sns").delete_topic(TopicArn=made_id)
 
 
-def _made(arn: str) -> Made:
-    return Made(ref=arn, attributes={"TopicArn": arn, "TopicName": arn.rpartition(":")[2]})
+def _made(arn: str, properties: Any) -> Made:
+    # DisplayName is no attribute by the schema, but AWS gives it (LocalStack's recorded test_change_set_fn_get_attr).
+    shown = {"DisplayName": _text(properties.get("DisplayName") or "")}
+    return Made(ref=arn, attributes={"TopicArn": arn, "TopicName": arn.rpartition(":")[2], **shown})
 
 
 def _attributes(properties: Any) -> dict[str, str]:
