@@ -30,9 +30,9 @@ class World:
         return self.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
 
     def subscribe(self, topic, name="q", **attributes):
-        return self.sns.subscribe(
-            TopicArn=topic, Protocol="sqs", Endpoint=REGION("sqs", name), Attributes=attributes
-        )["SubscriptionArn"]
+        return self.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=REGION("sqs", name), Attributes=attributes)[
+            "SubscriptionArn"
+        ]
 
     def messages(self, url):
         return self.sqs.receive_message(
