@@ -326,3 +326,61 @@ def test_a_template_makes_topics_with_subscriptions_and_policies(world):
     sms = next(each["SubscriptionArn"] for each in found if each["Protocol"] == "sms")
     changed = world.sns.get_subscription_attributes(SubscriptionArn=sms)["Attributes"]
     assert json.loads(changed["FilterPolicy"]) == {"kind": ["b"]}
+
+
+def test_a_function_gets_a_record(world):
+    topic = world.topic()
+    code = "import json\ndef handler(event, context):\n    print(json.dumps(event))"
+    function = {
+        "Type": "AWS::Lambda::Function",
+        "Properties": {
+            "FunctionName": "f",
+            "Runtime": "python3.12",
+            "Handler": "index.handler",
+            "Role": "arn:aws:iam::000000000000:role/r",
+            "Code": {"ZipFile": code},
+        },
+    }
+    world.cloud.deploy({"Resources": {"F": function}})
+    arn = world.sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=REGION("lambda", "function:f"))
+    world.sns.publish(TopicArn=topic, Message="m", MessageAttributes={"a": {"DataType": "String", "StringValue": "b"}})
+    world.cloud.clock.settle()
+    [event] = [json.loads(line.message) for line in world.cloud.logs("/aws/lambda/f") if line.message[0] == "{"]
+    [record] = event["Records"]
+    # https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html
+    assert (record["EventSource"], record["EventVersion"]) == ("aws:sns", "1.0")
+    assert record["EventSubscriptionArn"] == arn["SubscriptionArn"]
+    sns = record["Sns"]
+    assert list(sns) == [
+        "Type", "MessageId", "TopicArn", "Subject", "Message", "Timestamp", "SignatureVersion", "Signature",
+        "SigningCertUrl", "UnsubscribeUrl", "MessageAttributes",
+    ]  # fmt: skip
+    assert (sns["Subject"], sns["Message"], sns["MessageAttributes"]) == (
+        None,
+        "m",
+        {"a": {"Type": "String", "Value": "b"}},
+    )
+
+
+def test_dead_letters_of_a_fifo_topic_keep_their_group(world):
+    topic, dead = world.topic("t.fifo"), world.queue("dead.fifo")
+    policy = json.dumps({"deadLetterTargetArn": REGION("sqs", "dead.fifo")})
+    world.subscribe(topic, "gone.fifo", RedrivePolicy=policy, RawMessageDelivery="true")
+    for text in "12":
+        world.sns.publish(TopicArn=topic, Message=text, MessageGroupId="g", MessageDeduplicationId=text)
+    found = world.messages(dead)
+    assert [(each["Body"], each["Attributes"]["MessageGroupId"]) for each in found] == [("1", "g"), ("2", "g")]
+
+
+def test_attributes_of_text_messages_and_numbers(world):
+    world.sns.set_sms_attributes(attributes={"DefaultSMSType": "Transactional"})
+    assert world.sns.get_sms_attributes(attributes=["DefaultSMSType"])["attributes"] == {
+        "DefaultSMSType": "Transactional"
+    }
+    assert refused(world.sns.set_sms_attributes, attributes={"X": "1"}) == "X is not a valid attribute"
+    world.sns.publish(PhoneNumber="+15551234567", Message="m")
+    assert [each["endpoint"] for each in world.outbox(protocol="sms")] == ["+15551234567"]
+    assert (
+        refused(world.sns.publish, PhoneNumber="+1a234", Message="m")
+        == "Invalid parameter: PhoneNumber Reason: +1a234 is not valid to publish to"
+    )
