@@ -22,7 +22,7 @@ def deploy(
     given = deployment.parameters(parameter)
     project = deployment.read(path)
     found = running.need(state, port)
-    with deployment.progress() as tell:
+    with deployment.Progress() as tell:
         deployment.check(found, project)
         built = deployment.build(project, tell)
         described = deployment.deploy(found, built, stack or project.name, given, tell)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,53 +21,37 @@ _BROKEN = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAIL
 
 
 class Progress:
-    """One line that says what is being done, once it has been done for half a second."""
+    """One line that says what is being done, from half a second on."""
 
     def __init__(self) -> None:
+        self._text = "Working"
         self._status: Any = None
-        self._since = 0.0
-        self._text = ""
+        self._lock = threading.Lock()
+        self._timer = threading.Timer(_SHOW_AFTER_S, self._show)
+        self._timer.daemon = True
 
     def __call__(self, text: str) -> None:
-        self._text = text
-        if self._status is not None:
-            self._status.update(text)
-        elif time.monotonic() - self._since > _SHOW_AFTER_S:
-            from rich.console import Console
+        with self._lock:
+            self._text = text
+            if self._status is not None:
+                self._status.update(text)
 
-            self._status = Console(stderr=True).status(text)
+    def _show(self) -> None:
+        from rich.console import Console
+
+        with self._lock:
+            self._status = Console(stderr=True).status(self._text)
             self._status.start()
 
-    def begin(self) -> None:
-        self._since = time.monotonic()
+    def __enter__(self) -> Progress:
+        self._timer.start()
+        return self
 
-    def end(self) -> None:
+    def __exit__(self, *failure: object) -> None:
+        self._timer.cancel()
+        self._timer.join()
         if self._status is not None:
             self._status.stop()
-            self._status = None
-
-
-@contextmanager
-def progress() -> Iterator[Progress]:
-    """Progress shown while the block lasts. A step that blocks is shown after half a second by a timer."""
-    import threading
-
-    shown = Progress()
-    shown.begin()
-    done = threading.Event()
-
-    def watch() -> None:
-        if not done.wait(_SHOW_AFTER_S):
-            shown(shown._text or "Working")
-
-    timer = threading.Thread(target=watch, daemon=True)
-    timer.start()
-    try:
-        yield shown
-    finally:
-        done.set()
-        timer.join()
-        shown.end()
 
 
 def parameters(words: list[str] | None) -> dict[str, str]:
@@ -142,6 +126,7 @@ def deploy(
         _finished(client, old["StackId"], tell)
         old = None
     body = project.body
+    tell(f"Deploying {stack}")
     asked = {"StackName": stack, "TemplateBody": body, "Capabilities": CAPABILITIES}
     words = [{"ParameterKey": name, "ParameterValue": value} for name, value in given.items()]
     begun = time.time()

@@ -56,6 +56,12 @@ def _is_notable(span: dict[str, Any]) -> bool:
     return span["kind"] in _SHOWN_KINDS or (span["kind"] in ("job", "invocation") and bool(span["failure"]))
 
 
+def speaker(group: str, stream: str) -> str:
+    """Whose line it is: functions that share a log group are told apart by their streams' names."""
+    function = stream.rpartition("/")[2].partition("[")[0] if "[" in stream else ""
+    return function or group.rpartition("/")[2]
+
+
 def printer(as_json: bool) -> Callable[[dict[str, Any]], None]:
     """What prints one piece of news."""
     if as_json:
@@ -68,9 +74,9 @@ def printer(as_json: bool) -> Callable[[dict[str, Any]], None]:
 
     def show(each: dict[str, Any]) -> None:
         moment = datetime.fromtimestamp(each["time"]).strftime("%H:%M:%S.%f")[:-3]
-        text = Text(f"{moment} ", style="dim")
+        text = Text.assemble((f"{moment} ", "dim"))
         if each["kind"] == "log":
-            text.append(f"{each['group'].rsplit('/', 1)[-1]}  ", style="cyan")
+            text.append(f"{speaker(each['group'], each['stream'])}  ", style="cyan")
             text.append(each["message"].rstrip("\n"))
         else:
             style = "red" if each["failure"] else "green"

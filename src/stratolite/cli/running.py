@@ -179,7 +179,11 @@ def need(state: Path = STATE, port: int | None = None) -> Running:
 def launch(state: Path = STATE, port: int | None = None, options: tuple[str, ...] = ()) -> Running:
     """Start a cloud in the background and wait until it answers. Raises Problem with what it said when it does not."""
     begin = begun(state, port, options)
-    return waited(begin, state)
+    try:
+        return waited(begin, state)
+    except KeyboardInterrupt:
+        begin.terminate()
+        raise
 
 
 def begun(state: Path, port: int | None, options: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
+
+from .problem import NO_CLOUD
 
 DESCRIPTION = "Start the cloud in the foreground. Its state is one folder; everything in it survives a crash."
 
@@ -47,7 +50,7 @@ def run(words: list[str]) -> int:
         cloud = build(config)
     except StateError as error:
         print(f"strato: {error}", file=sys.stderr)
-        return 1
+        return NO_CLOUD
 
     def ready(port: int) -> None:
         claim.announce(port=port, host=options.host, strict=options.strict, durability=options.durability)
@@ -56,8 +59,10 @@ def run(words: list[str]) -> int:
     try:
         _until_signalled(lambda: serve(config, cloud, ready))
     except OSError as error:
-        print(f"strato: cannot listen on {options.host}:{options.port}: {error.strerror or error}", file=sys.stderr)
-        return 1
+        # asyncio's own text repeats the address.
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error
+        print(f"strato: cannot listen on {options.host}:{options.port}: {reason}", file=sys.stderr)
+        return NO_CLOUD
     finally:
         claim.release()
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -84,31 +85,46 @@ def branches(spans: list[dict[str, Any]]) -> dict[str | None, list[dict[str, Any
     return found
 
 
+def _short(name: str) -> str:
+    """An ARN as its service and resource; any other name as it is."""
+    parts = name.split(":", 5)
+    return f"{parts[2]} {parts[5]}" if parts[0] == "arn" and len(parts) == 6 else name
+
+
+def rows(spans: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every span, what caused it before it, each with the lines that lead there."""
+    below = branches(spans)
+
+    def grow(parent: str | None, stem: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        children = below.get(parent, [])
+        for child in children:
+            turn, further = ("", "") if parent is None else ("└─ ", "   ") if child is children[-1] else ("├─ ", "│  ")
+            yield stem + turn, child
+            yield from grow(child["span"], stem + further)
+
+    return grow(None, "")
+
+
 def _tree(journey: dict[str, Any]) -> None:
     from rich.text import Text
-    from rich.tree import Tree
 
     from .screen import screen
 
+    console = screen()
     spans = sorted(journey["spans"], key=lambda span: (span["start"], -span["finish"]))
     first = spans[0]["start"]
-    below = branches(spans)
-    root = Tree(Text(journey["trace"], style="bold"))
-
-    def grow(tree: Tree, parent: str | None) -> None:
-        for span in below.get(parent, ()):
-            text = Text(f"{span['kind']} ", style="dim")
-            text.append(span["name"], style="red" if span["failure"] else "")
-            text.append(
-                f"  +{(span['start'] - first) * 1000:.1f} ms, {(span['finish'] - span['start']) * 1000:.1f} ms",
-                style="cyan",
-            )
-            told = ", ".join(f"{name}={value}" for name, value in (span["attributes"] or {}).items())
-            if told:
-                text.append(f"  {told}", style="dim")
-            if span["failure"]:
-                text.append(f"  {span['failure']}", style="red")
-            grow(tree.add(text), span["span"])
-
-    grow(root, None)
-    screen().print(root)
+    console.print(Text.assemble((journey["trace"], "bold")))
+    console.print(Text.assemble(("   after ms  took ms", "cyan")))
+    for lines, span in rows(spans):
+        text = Text()
+        text.append(f"{(span['start'] - first) * 1000:11.1f} {(span['finish'] - span['start']) * 1000:8.1f}", "cyan")
+        text.append(f"  {lines}{span['kind']} ", "dim")
+        text.append(_short(span["name"]), "red" if span["failure"] else "")
+        if span["failure"]:
+            text.append(f"  {span['failure']}", "red")
+        told = [f"{name}={value}" for name, value in (span["attributes"] or {}).items() if value is not None]
+        text.append(f"  {', '.join(told)}" if told else "", "dim")
+        if console.is_terminal:  # its lines end at its edge; a pipe gets all of it
+            console.print(text, soft_wrap=False, no_wrap=True, overflow="ellipsis")
+        else:
+            console.print(text)

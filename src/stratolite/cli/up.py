@@ -34,15 +34,16 @@ def up(
     elif strict and not found.ask("status")["strict"]:
         raise Problem(f"the cloud on {found.endpoint} runs already, and not with --strict")
     try:
-        with deployment.progress() as tell:
+        with deployment.Progress() as tell:
             deployment.check(found, project)
             built = deployment.build(project, tell)
             described = deployment.deploy(found, built, stack or project.name, given, tell)
         summary.show(found, described, as_json)
         if follow:
-            _follow(found, project, stack or project.name, given, as_json)
-    except KeyboardInterrupt:
-        typer.echo("", err=True)
+            try:
+                _follow(found, project, stack or project.name, given, as_json)
+            except KeyboardInterrupt:  # how following ends; anything before it was interrupted
+                typer.echo("", err=True)
     finally:
         if found.process is not None and follow:
             found.stop()
@@ -67,7 +68,7 @@ def _follow(found: running.Running, project: Any, stack: str, given: dict[str, s
             continue
         try:
             project = deployment.read(project.template)
-            with deployment.progress() as tell:
+            with deployment.Progress() as tell:
                 built = deployment.build(project, tell)
                 deployment.deploy(found, built, stack, given, tell)
             typer.echo(f"{stack} is deployed again.", err=True)

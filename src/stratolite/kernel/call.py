@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -98,26 +97,24 @@ class Call:
 
     # transactions
 
-    @contextmanager
-    def write(self) -> Iterator[Call]:
+    def write(self) -> Writing:
         """A short transaction of an `async def`; the Call it gives has the transaction and the instant."""
-        with self.cloud.store.write() as tx:
-            yield self._with(tx)
+        return Writing(self, None)
 
-    @contextmanager
-    def settle(self) -> Iterator[Call]:
+    def settle(self) -> Writing:
         """The last transaction of an `async def` job: what is written here and the job's end are one commit."""
         assert self.settle_with is not None, "only an async job settles"
-        with self.cloud.store.write() as tx:
-            self.settle_with(tx)
-            yield self._with(tx)
+        return Writing(self, self.settle_with)
 
     async def committed(self) -> None:
         """Wait until everything written so far is durable."""
         await self.cloud.store.committed()
 
     def _with(self, tx: Tx) -> Call:
-        return replace(self, tx=tx, now=self.world.now())
+        return Call(
+            self.cloud, self.caller, self.world.now(), self.trace, tx, self.request_id, self.attempts, self.job,
+            self.not_emulated, self.settle_with, self._span, self._attributes,
+        )  # fmt: skip
 
     # the verbs
 
@@ -185,16 +182,9 @@ class Call:
 
     # telling
 
-    @contextmanager
-    def span(self, name: str, kind: str = "step", **attributes: Any) -> Iterator[Call]:
+    def span(self, name: str, kind: str = "step", **attributes: Any) -> Spanning:
         """A child span; the Call it gives hangs what it does below it."""
-        child = self.below(name, kind, attributes)
-        try:
-            yield child
-        except BaseException as failure:
-            child.end_span(failure)
-            raise
-        child.end_span(None)
+        return Spanning(self.below(name, kind, attributes))
 
     def below(self, name: str, kind: str, attributes: dict[str, Any]) -> Call:
         """A Call under a span of its own below this one's; whoever asked for it ends the span."""
@@ -239,8 +229,53 @@ class Call:
     def metric(self, namespace: str, name: str, value: float = 1.0, unit: str = "Count", **dimensions: str) -> None:
         self.cloud.telemetry.metric(self.account, self.region, namespace, name, value, unit, dimensions, self.now)
 
+    def metrics(
+        self, namespace: str, points: Iterable[tuple[str, float, str]], dimensions: tuple[tuple[str, str], ...]
+    ) -> None:
+        """Several at once, (name, value, unit) each, of the same dimensions."""
+        self.cloud.telemetry.metrics(self.account, self.region, namespace, points, dimensions, self.now)
+
     def log(self, group: str, stream: str, lines: list[tuple[float, str]]) -> None:
         self.cloud.telemetry.log(self.account, self.region, group, stream, lines)
+
+
+# Classes, not generators: a hot path enters several of these for every request.
+
+
+class Writing:
+    """`with call.write() as c`, `with call.settle() as c`."""
+
+    __slots__ = ("_call", "_first", "_tx")
+
+    def __init__(self, call: Call, first: Callable[[Tx], None] | None) -> None:
+        self._call, self._first, self._tx = call, first, Tx(call.cloud.store)
+
+    def __enter__(self) -> Call:
+        if self._first is not None:
+            try:
+                self._first(self._tx)
+            except BaseException as failure:
+                self._tx._close(failure)
+                raise
+        return self._call._with(self._tx)
+
+    def __exit__(self, kind: object, failure: BaseException | None, where: object) -> None:
+        self._tx._close(failure)
+
+
+class Spanning:
+    """`with call.span(...) as child`."""
+
+    __slots__ = ("_child",)
+
+    def __init__(self, child: Call) -> None:
+        self._child = child
+
+    def __enter__(self) -> Call:
+        return self._child
+
+    def __exit__(self, kind: object, failure: BaseException | None, where: object) -> None:
+        self._child.end_span(failure)
 
 
 class Api:

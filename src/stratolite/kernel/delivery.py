@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from . import blobs
 from .errors import Again, AwsError, InternalFailure, Undeliverable
 from .service import job
-from .store import Tx
 
 if TYPE_CHECKING:
     from .call import Call
@@ -156,24 +155,24 @@ def attempt(call: Call, delivery: Delivery) -> Undeliverable | None:
     target = call.cloud.target(delivery.to)
     if target is None:
         return _nowhere(delivery)
-    # A bus does this thousands of times a second: what `span` and `write` would do, without their generators.
-    child = call.below(delivery.to, "delivery", {"source": delivery.source, "attempt": delivery.attempts})
-    tx = child.tx = Tx(call.cloud.store, call.tx)
-    failure: Undeliverable | None = None
-    try:
-        target[0](_at(child, delivery.to), delivery)
-    except Exception as e:
-        tx._close(e)
-        failure = _judge(e)
-        child.annotate(failure=str(failure))
-    except BaseException as e:
-        tx._close(e)
-        child.end_span(e)
-        raise
-    else:
-        tx._close(None)
-    child.end_span(None)
-    return failure
+    with call.span(delivery.to, "delivery", **_said(delivery)) as child:
+        try:
+            with call.cloud.store.write(call.tx) as tx:
+                child.tx = tx
+                target[0](_at(child, delivery.to), delivery)
+        except Exception as e:
+            failure = _judge(e)
+            child.annotate(failure=str(failure))
+            return failure
+    return None
+
+
+def _said(delivery: Delivery) -> dict[str, Any]:
+    """What the trace says about an attempt."""
+    said: dict[str, Any] = {"source": delivery.source, "attempt": delivery.attempts}
+    if rule := delivery.context.get("rule_arn"):
+        said["rule"] = rule.rpartition("/")[2]
+    return said
 
 
 def _at(call: Call, arn: str) -> Call:
@@ -260,7 +259,7 @@ async def deliver_waiting(call: Call, payload: bytes, **how: Any) -> None:
     if target is None:
         failure = _nowhere(delivery)
     else:
-        with call.span(delivery.to, "delivery", source=delivery.source, attempt=delivery.attempts) as child:
+        with call.span(delivery.to, "delivery", **_said(delivery)) as child:
             try:
                 answer = target[0](_at(child, delivery.to), delivery)
                 if target[1]:

@@ -209,8 +209,7 @@ class Jobs:
                 kind.fn(call, **args)
                 self._finish(tx, row)
         except Park as park:
-            self._park(row, park)
-            call.end_span(None)
+            self._park(row, park)  # and no span: the journey it was made in is over long before it ends
         except Exception as failure:
             self._fail(row, row["attempts"] + 1, failure)
             call.end_span(failure)
@@ -266,8 +265,9 @@ class Jobs:
                     self._finish(tx, row)
             failure: BaseException | None = None
         except Park as park:
-            failure = None
             self._park(row, park)
+            await self.store.committed()
+            return
         except asyncio.CancelledError:
             raise  # the process is stopping: the lease lapses with this life
         except Exception as e:

@@ -8,10 +8,9 @@ import os
 import re
 import sqlite3
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 from .errors import Crash
 from .known import Known
@@ -93,6 +92,12 @@ class Tx:
         self._store, self._is_open = store, False
         self._parent = parent if parent is not None and parent.joinable else None
         self._after: list[Callable[[], None]] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, failure: BaseException | None, where: object) -> None:
+        self._close(failure)
 
     def run(self, sql: str, *args: Any) -> sqlite3.Cursor:
         """Execute one statement; the cursor has rowcount and lastrowid."""
@@ -195,16 +200,10 @@ class Store:
 
     # transactions
 
-    @contextmanager
-    def write(self, parent: Tx | None = None) -> Iterator[Tx]:
-        """One transaction. It never suspends, so nobody sees it half done; it is durable when `committed` says so."""
-        tx = Tx(self, parent)
-        try:
-            yield tx
-        except BaseException as failure:
-            tx._close(failure)
-            raise
-        tx._close(None)
+    def write(self, parent: Tx | None = None) -> Tx:
+        """`with store.write() as tx`: one transaction. It never suspends, so nobody sees it half done; it is durable
+        when `committed` says so."""
+        return Tx(self, parent)
 
     def reader(self) -> Reader:
         """A Tx for looking only."""

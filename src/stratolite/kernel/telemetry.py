@@ -10,7 +10,7 @@ import asyncio
 import json
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -160,10 +160,24 @@ class Telemetry:
         count: int = 1,
     ) -> None:
         """`count` data points of one value."""
-        minute = int((self.world.now() if at is None else at) // 60)
-        key = (account, region, namespace, name, tuple(dimensions.items()) if dimensions else (), unit, minute)
-        points = self._points.setdefault(key, {})
-        points[value] = points.get(value, 0) + count
+        now = self.world.now() if at is None else at
+        self.metrics(account, region, namespace, ((name, value, unit),), tuple((dimensions or {}).items()), now, count)
+
+    def metrics(
+        self,
+        account: str,
+        region: str,
+        namespace: str,
+        points: Iterable[tuple[str, float, str]],
+        dimensions: tuple[tuple[str, str], ...],
+        at: float,
+        count: int = 1,
+    ) -> None:
+        """`count` data points of each (name, value, unit)."""
+        minute = int(at // 60)
+        for name, value, unit in points:
+            kept = self._points.setdefault((account, region, namespace, name, dimensions, unit, minute), {})
+            kept[value] = kept.get(value, 0) + count
         self._schedule()
 
     def log(self, account: str, region: str, group: str, stream: str, lines: list[tuple[float, str]]) -> None:

@@ -42,8 +42,7 @@ class Environment:
         self.loop = asyncio.get_running_loop()
         world = fleet.world
         self.access_key = "ASIA" + world.hex(16).upper()
-        day = reports.timestamp(world.now())[:10].replace("-", "/")
-        self.log_stream = f"{day}/[{function.version}]{world.hex(32)}"
+        self.log_stream = function.log_stream(reports.timestamp(world.now())[:10], world.hex(32))
         self.api = RuntimeApi(self)
         self.invocation: Invocation | None = None
         self.answer: asyncio.Future[Outcome] | None = None

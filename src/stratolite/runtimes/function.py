@@ -57,6 +57,14 @@ class Function:
         """Without a qualifier."""
         return f"arn:aws:lambda:{self.region}:{self.account}:function:{self.name}"
 
+    def log_stream(self, day: str, environment: str) -> str:
+        """The log stream of an environment; in a group of the user's own, which functions may share, it has their name.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html
+        """
+        own = self.log_group not in ("", f"/aws/lambda/{self.name}")
+        return f"{day.replace('-', '/')}/{self.name if own else ''}[{self.version}]{environment}"
+
 
 @dataclass(slots=True, eq=False)
 class Invocation:

@@ -66,8 +66,7 @@ class InlineEnvironment:
     def __init__(self, fleet: Fleet, slot: int, function: Function, inline: Inline) -> None:
         self.fleet, self.slot, self.function = fleet, slot, function
         self.access_key = "ASIA" + fleet.world.hex(16).upper()
-        day = reports.timestamp(fleet.world.now())[:10].replace("-", "/")
-        self.log_stream = f"{day}/[{function.version}]{fleet.world.hex(32)}"
+        self.log_stream = function.log_stream(reports.timestamp(fleet.world.now())[:10], fleet.world.hex(32))
         self._running: asyncio.Task[None] | None = None
         self._printed: list[str] = []
         self._handle = inline(function, variables(self, "inline"), self._printed.append)

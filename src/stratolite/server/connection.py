@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import lru_cache, partial
 from pathlib import Path
+from types import CoroutineType
 from typing import Protocol, cast
 
 import httptools
@@ -258,7 +259,7 @@ class Connection(asyncio.Protocol):
             if isinstance(answer, Response):
                 self._answer(request, keep, answer)
             else:
-                self._running = asyncio.ensure_future(answer)
+                self._running = self._future(answer)
                 self._running.add_done_callback(partial(self._answered, request, keep))
                 self.deadline = math.inf
         if self._ended or self._running is not None or self._streaming is not None or queue:
@@ -269,6 +270,14 @@ class Connection(asyncio.Protocol):
             self._end()
         else:
             self._await_more()
+
+    def _future(self, answer: Awaitable[Response]) -> asyncio.Future[Response]:
+        """What `asyncio.ensure_future` does, by the two ways that every request takes."""
+        if isinstance(answer, asyncio.Future):
+            return answer
+        if isinstance(answer, CoroutineType):
+            return self._loop.create_task(answer)
+        return asyncio.ensure_future(answer)
 
     def _await_more(self) -> None:
         """Every answer is out: what comes next, and how long it may take."""

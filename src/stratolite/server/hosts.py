@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from urllib.parse import urlsplit
 
 from ..kernel import Call, Cloud
+from ..kernel.cloud import REQUEST_FAULTS
 from ..kernel.service import Endpoint
 from ..wire.http1 import Headers, Request, Response
 from .aws import Aws, caller_of
@@ -73,6 +74,9 @@ class Doors:
         cloud = self._cloud
         caller = caller_of(cloud, request)
         call = cloud.call_for(caller, caller.trace, "http", f"{service} {request.method} {request.raw_path}")
+        if fault := cloud.world.fault("request", REQUEST_FAULTS, service=service, operation=request.method):
+            call.end_span(None)
+            return _INJECTED[fault](call)
         if endpoint.is_async:
             return self._wait(endpoint, call, request, groups)
         try:
@@ -104,8 +108,18 @@ class Doors:
 def _broken(call: Call, request: Request, failure: Exception) -> Response:
     log.error("%s %s", request.method, request.target, exc_info=failure)
     call.end_span(failure)
+    return _said(call, 500, "Internal Server Error")
+
+
+def _said(call: Call, status: int, message: str) -> Response:
     headers = Headers([("content-type", "application/json"), ("x-amzn-requestid", call.request_id)])
-    return Response(500, headers, b'{"message":"Internal Server Error"}')
+    return Response(status, headers, b'{"message":"%s"}' % message.encode())
+
+
+_INJECTED: dict[str, Callable[[Call], Response]] = {
+    "throttle": lambda call: _said(call, 429, "Too Many Requests"),
+    "error": lambda call: _said(call, 500, "Internal Server Error"),
+}
 
 
 def _foreign() -> Response:

@@ -2,7 +2,7 @@
 
 from .sim import SimLoop, SimWorld, Stalled
 
-__all__ = ["DeployError", "FunctionError", "SimLoop", "SimWorld", "Stalled", "TestCloud", "simulate"]
+__all__ = ["DeployError", "FunctionError", "LiveCloud", "SimLoop", "SimWorld", "Stalled", "TestCloud", "simulate"]
 
 
 def __getattr__(name: str) -> object:
@@ -10,4 +10,8 @@ def __getattr__(name: str) -> object:
         from . import cloud
 
         return getattr(cloud, name)
+    if name == "LiveCloud":
+        from .live import LiveCloud
+
+        return LiveCloud
     raise AttributeError(name)

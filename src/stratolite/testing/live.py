@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,29 @@ class LiveCloud:
 
         session: Any = boto3.Session(aws_access_key_id=account, aws_secret_access_key="test", region_name=region)
         return session.client(service, endpoint_url=self.endpoint, **options)
+
+    def resource(self, service: str, region: str = "us-east-1", account: str = "test", **options: Any) -> Any:
+        """A boto3 resource of this cloud."""
+        import boto3
+
+        session: Any = boto3.Session(aws_access_key_id=account, aws_secret_access_key="test", region_name=region)
+        return session.resource(service, endpoint_url=self.endpoint, **options)
+
+    def deploy(
+        self, template: Path | str, stack: str = "test", parameters: Mapping[str, str] | None = None
+    ) -> dict[str, str]:
+        """Build and deploy a project (its folder or its template) as `strato deploy` does; returns the stack's outputs.
+
+        Raises RuntimeError with the reasons of everything that failed.
+        """
+        words = [sys.executable, "-m", "stratolite", "deploy", str(template), "--stack", stack, "--json"]
+        words += ["--state", str(self.state), "--port", str(self.port)]
+        words += [word for name, value in (parameters or {}).items() for word in ("-p", f"{name}={value}")]
+        done = self.run(*words, env=_with_package())
+        if done.returncode:
+            raise RuntimeError(done.stderr.strip())
+        outputs: dict[str, str] = json.loads(done.stdout)["outputs"]
+        return outputs
 
     def run(self, *words: str, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run a program with this cloud in its environment."""

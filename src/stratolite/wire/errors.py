@@ -88,9 +88,9 @@ def _members(answer: _Answer) -> dict[str, Any]:
     out = {k: v for k, v in error.fields.items() if shape is not None and k in shape.members and v is not None}
     if error.message:  # AWS leaves an empty one out
         out[spellings.message_key(answer.service, shape, error.code)] = error.message
-    if answer.service == "lambda":
-        # Lambda says whose fault it was in the body of every error.
-        out.setdefault("Type", "Service" if answer.is_fault else "User")
+    if answer.service == "lambda" and "Type" not in error.fields:
+        # Lambda says whose fault it was in the body of every error; of the few that do not, `Type` is None.
+        out["Type"] = "Service" if answer.is_fault else "User"
     return out
 
 

@@ -26,7 +26,7 @@ def to_queue(cloud: TestCloud) -> None:
             EventBusName="b",
             Targets=[{"Id": "t", "Arn": target, "DeadLetterConfig": {"Arn": dead}}],
         )
-    insist(client(cloud, "sqs").delete_queue, QueueUrl=gone_url)
+    insist(client(cloud, "sqs").delete_queue, QueueUrl=gone_url, _done="AWS.SimpleQueueService.NonExistentQueue")
     sent: dict[str, list[str]] = {"orders": [], "returns": [], "else": []}
     for n in range(30):
         source = chance.choice(sorted(sent))

@@ -28,7 +28,7 @@ def back_again(cloud: TestCloud) -> None:
         SourceArn=dead,
         DestinationArn=arn,
         **rate,
-        _done="InvalidParameterValueException",
+        _done="InvalidParameterValue",
     )
     cloud.clock.advance(600)
     task = insist(sqs.list_message_move_tasks, SourceArn=dead, MaxResults=10)["Results"]

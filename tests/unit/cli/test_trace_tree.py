@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stratolite.cli.trace import branches
+from stratolite.cli.trace import branches, rows
 
 
 def span(name: str, parent: str | None, start: float, finish: float, kind: str = "api") -> dict[str, Any]:
@@ -21,3 +21,20 @@ def test_what_a_function_calls_under_its_own_tracer_hangs_below_its_invocation()
     ]
     found = {parent: [each["span"] for each in below] for parent, below in branches(spans).items()}
     assert found == {None: ["http", "late"], "http": ["call"], "call": ["one"], "one": ["put"]}
+
+
+def test_a_span_is_shown_below_what_caused_it() -> None:
+    spans = [
+        span("http", None, 0, 10, "http"),
+        span("authorizer", "http", 1, 2),
+        span("lookup", "authorizer", 1, 2),
+        span("function", "http", 3, 9),
+        span("put", "function", 4, 5),
+    ]
+    assert [lines + each["span"] for lines, each in rows(spans)] == [
+        "http",
+        "├─ authorizer",
+        "│  └─ lookup",
+        "└─ function",
+        "   └─ put",
+    ]

@@ -257,6 +257,7 @@ def test_a_parked_job_costs_nothing_until_its_signal(house: House) -> None:
         later(house, "sqs.poll")
         await house.cloud.at_rest()
         assert house.cloud.jobs.next_due() is None
+        assert house.cloud.telemetry.traces(10) == []  # nor does it say anything in the trace it was made in
         later(house, "sqs.tick", 100.0, name="hello")
         await asyncio.sleep(101)
 

@@ -94,3 +94,11 @@ def test_an_error_of_ours_is_an_internal_failure_without_its_insides(
     monkeypatch.setattr(cloud.cloud, "perform", broken)
     answer = ask(cloud, "/", "POST", b"{}", x_amz_target="AmazonSQS.ListQueues")
     assert answer.status == 500 and b"InternalFailure" in answer.body and b"secret" not in answer.body  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(("fault", "status"), [("throttle", 429), ("error", 500)])
+def test_the_edge_of_a_plain_http_endpoint_can_be_sick_too(
+    cloud: Any, monkeypatch: pytest.MonkeyPatch, fault: str, status: int
+) -> None:
+    monkeypatch.setattr(cloud.world, "fault", lambda where, *_, **__: fault if where == "request" else None)
+    assert ask(cloud, "/", host="abcdefghij.execute-api.us-east-1.localhost:4566").status == status

@@ -118,7 +118,9 @@ def _ref(name: Any, scope: Scope, path: Path) -> Any:
     if name == "AWS::NoValue":
         return NO_VALUE
     if name in scope.values:
-        return scope.values[name]
+        value = scope.values[name]
+        # As recorded from AWS: a parameter that says so leaves a property out.
+        return NO_VALUE if value == "AWS::NoValue" and path[:1] == ("Resources",) else value
     if scope.ref is None:
         where = str(path[0]) if path else "Resources"
         raise TemplateError(

@@ -131,10 +131,16 @@ class Template:
 
 
 def transforms(document: Mapping[str, Any]) -> list[str]:
-    """`Transform:` as a list of names; the parameters of `{Name:, Parameters:}` are the caller's to read."""
+    """`Transform:` as a list of names; the parameters of `{Name:, Parameters:}` are the caller's to read.
+
+    Raises TemplateError.
+    """
     asked = document.get("Transform") or []
     listed = asked if isinstance(asked, list) else [asked]
-    return [str(each.get("Name", "")) if isinstance(each, Mapping) else str(each) for each in listed]
+    names = [each.get("Name", "") if isinstance(each, Mapping) else each for each in listed]
+    if any(not isinstance(name, str) for name in names):
+        raise TemplateError("Key Name of transform definition must be a string.", ("Transform",))
+    return names
 
 
 def _nulls(value: Any, path: Path) -> Iterator[Path]:

@@ -74,7 +74,7 @@ def get_template_summary(call: Call, template_body: str | None = None, stack_nam
         "Parameters": parameters,
         "ResourceTypes": types,
         "Version": document.get("AWSTemplateFormatVersion", "2010-09-09"),  # the only one there is
-        "Metadata": None if "Metadata" not in document else json.dumps(document["Metadata"]),
+        "Metadata": None if "Metadata" not in document else str(document["Metadata"]),  # not JSON
         "ResourceIdentifierSummaries": [
             {"ResourceType": kind, "LogicalResourceIds": [n for n, e in resources.items() if e.get("Type") == kind]}
             for kind in dict.fromkeys(types)

@@ -162,7 +162,8 @@ def describe_change_set(
         "CreationTime": change_set["created_at"],
         "ExecutionStatus": change_set["execution"],
         "Status": change_set["status"],
-        "StatusReason": change_set["reason"],
+        # A complete one's reason is a warning about its values.
+        "StatusReason": change_set["reason"] if include_property_values or change_set["status"] == "FAILED" else None,
         "NotificationARNs": desire.notification_arns,
         "RollbackConfiguration": {},
         "Capabilities": desire.capabilities,
@@ -269,12 +270,12 @@ def differences(
     for name in after.needs:
         if name not in live:
             changes[name] = _addition(after.present[name])
-            try:
-                changes[name]["AfterContext"] = _context(after, name)
-            except AwsError as error:
+            known = set(after.unexported)
+            changes[name]["AfterContext"] = _context(after, name)
+            for export in sorted(after.unexported - known):
                 warning = (
                     "[WARN] --include-property-values option can return incomplete ChangeSet data because: ChangeSet "
-                    f"creation failed for resource [{name}] because: {error.message.removesuffix(' found.')}"
+                    f"creation failed for resource [{name}] because: No export named {export}"
                 )
     changed: set[str] = set()
     for name in _needed_first(after):

@@ -128,7 +128,7 @@ async def build(
         document = parse(template_body)
         declared = {name: Parameter.of(name, each) for name, each in (document.get("Parameters") or {}).items()}
         given = {
-            each["ParameterKey"]: None if each.get("UsePreviousValue") else each.get("ParameterValue", "")
+            each.get("ParameterKey", ""): None if each.get("UsePreviousValue") else each.get("ParameterValue", "")
             for each in parameters or ()
         }
         texts = values(declared, given, previous.parameters if previous else None)

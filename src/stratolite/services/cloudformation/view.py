@@ -33,6 +33,8 @@ class View:
         """Properties as events show them, by logical id, once they are worked out."""
         self.replaced: set[str] = set()
         """When guessing: the resources that will be others, so that nothing is known of them yet."""
+        self.unexported: set[str] = set()
+        """When guessing: the imports that nothing exports yet."""
 
     def _values(self) -> dict[str, Any]:
         desire, stack = self.desire, self.stack
@@ -145,6 +147,9 @@ class View:
     def _import(self, name: str) -> Any:
         self.imported.add(name)
         value = exports.value(self.call, name)
+        if value is None and self.guessing:
+            self.unexported.add(name)
+            return KNOWN_AFTER_APPLY
         if value is None:
             raise AwsError(f"No export named {name} found.", code="ValidationError")
         return value

@@ -110,7 +110,6 @@ def describe_table_as(of: Table, stats: tuple[int, int], fresh: bool = False) ->
     yet.
     """
     definition = of.definition
-    active = definition["TableStatus"] == "ACTIVE"
     shown: Description = {
         "AttributeDefinitions": definition["AttributeDefinitions"],
         "TableName": of.name,
@@ -132,7 +131,10 @@ def describe_table_as(of: Table, stats: tuple[int, int], fresh: bool = False) ->
         shown["TableClassSummary"] = {"TableClass": definition["TableClass"]}
     if not fresh or "WarmThroughput" in definition:
         shown["WarmThroughput"] = _warm(
-            definition, definition.get("WarmThroughput"), definition["ProvisionedThroughput"], active
+            definition,
+            definition.get("WarmThroughput"),
+            definition["ProvisionedThroughput"],
+            definition["TableStatus"] != "CREATING",
         )
     for member in (
         "StreamSpecification",

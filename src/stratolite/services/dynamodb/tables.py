@@ -339,6 +339,8 @@ def update_table(
     changed = table.save(call, found.key, definition)
     call.later("dynamodb.settle", None, None, None, key=found.key)
     answer = describe_table_as(changed, read_stats(call, found))
+    if warm_throughput is not None:
+        answer["WarmThroughput"]["Status"] = "UPDATING"
     if sse_specification is not None and not sse_specification.get("Enabled") and "SSEDescription" in found.definition:
         answer["SSEDescription"] = {**found.definition["SSEDescription"], "Status": "UPDATING"}
     return {"TableDescription": answer}

@@ -67,6 +67,12 @@ class ResourceInUseException(_LambdaError):
     """Cannot update the event source mapping because it is in use."""
 
 
+class AccessDeniedException(AwsError):
+    # AWS gives no message with it.
+    code = "AccessDeniedException"
+    status = 403
+
+
 class ServiceException(_LambdaError):
     """An error occurred and the request cannot be processed."""
 

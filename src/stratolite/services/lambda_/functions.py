@@ -10,6 +10,7 @@ from stratolite.kernel.store import Row
 
 from . import configurations, layers, limits, names, packages, running, versions
 from .errors import (
+    AccessDeniedException,
     InvalidParameterValueException,
     PreconditionFailedException,
     ResourceConflictException,
@@ -43,6 +44,9 @@ async def create_function(
     logging_config: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     which = names.named(call, function_name)
+    if which.account != call.account:
+        raise AccessDeniedException
+    packages.check_request(code, environment)
     if len(which.name) > 64:
         raise InvalidParameterValueException(
             f"1 validation error detected: Value '{which.name}' at 'functionName' failed to satisfy constraint: "
@@ -126,7 +130,7 @@ def get_function(call: Call, function_name: str, qualifier: str | None = None) -
         "Configuration": configurations.shown(row, which.qualifier),
         "Code": {"RepositoryType": "S3", "Location": location},
     }
-    if tags := json.loads(row["tags"]):
+    if row["version"] == LATEST and (tags := json.loads(row["tags"])):  # what is published has none
         found["Tags"] = tags
     if row["reserved"] is not None:
         found["Concurrency"] = {"ReservedConcurrentExecutions": row["reserved"]}
@@ -376,7 +380,8 @@ def _unqualified(call: Call, function_name: str) -> names.Named:
 def get_account_settings(call: Call) -> dict[str, Any]:
     reserved, count, size = call.tx.all(
         "SELECT (SELECT coalesce(sum(reserved), 0) FROM lambda_function WHERE account = ?1 AND region = ?2),"
-        " count(DISTINCT f.key), coalesce(sum(v.code_size), 0)"
+        " count(DISTINCT f.key), coalesce(sum(v.code_size), 0) + (SELECT coalesce(sum(code_size), 0)"
+        "  FROM lambda_layer l JOIN lambda_layer_version ON layer = l.key WHERE l.account = ?1 AND l.region = ?2)"
         " FROM lambda_function f JOIN lambda_version v ON v.function = f.key WHERE f.account = ?1 AND f.region = ?2",
         call.account, call.region,
     )[0]  # fmt: skip

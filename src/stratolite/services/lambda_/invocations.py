@@ -130,11 +130,13 @@ async def run(call: Call, row: Row, invocation: Invocation) -> Outcome:
             memory_size_mb=function.memory_mb,
             log_stream=outcome.log_stream,
         )
-    call.metric("AWS/Lambda", "Invocations", 1, FunctionName=name)
-    call.metric("AWS/Lambda", "Errors", float(outcome.failed), FunctionName=name)
-    call.metric("AWS/Lambda", "Duration", round(outcome.duration_ms, 2), "Milliseconds", FunctionName=name)
-    running_now = home.fleet.concurrency(function.key) + 1
-    call.metric("AWS/Lambda", "ConcurrentExecutions", running_now, FunctionName=name)
+    points = (
+        ("Invocations", 1.0, "Count"),
+        ("Errors", float(outcome.failed), "Count"),
+        ("Duration", round(outcome.duration_ms, 2), "Milliseconds"),
+        ("ConcurrentExecutions", home.fleet.concurrency(function.key) + 1.0, "Count"),
+    )
+    call.metrics("AWS/Lambda", points, (("FunctionName", name),))
     return outcome
 
 

@@ -146,7 +146,7 @@ def create_event_source_mapping(
                 "INSERT INTO lambda_mapping_shard (mapping, shard, cursor) VALUES (?, ?, ?)", row["key"], name, cursor
             )
     if enabled:
-        call.later("lambda.mapping_settles", mapping=row["key"], state="Enabled")
+        _settle_later(call, row["key"], "Enabled")
         return shown(row)
     _set(call, row["key"], state="Disabled")
     return shown(row) | {"State": "Disabled" if not streaming else "Creating"}
@@ -239,6 +239,11 @@ def _check_unique(call: Call, source_arn: str, which: names.Named) -> None:
             f'An event source mapping with SQS arn (" {source_arn} ") and function (" {which.name} ") already exists.'
             f" Please update or delete the existing mapping with UUID {row['uuid']}"
         )
+
+
+def _settle_later(call: Call, mapping: int, state: str) -> None:
+    """What was asked for last is what it comes to, though an earlier change may have to be tried again."""
+    call.later("lambda.mapping_settles", None, f"lambda.mapping_settles {mapping}", mapping=mapping, state=state)
 
 
 @job
@@ -357,7 +362,7 @@ def update_event_source_mapping(
         call, row["key"], function_arn=function_arn, config=json.dumps(config), state=state, modified_at=call.now,
         reason=REASONS[streaming],
     )  # fmt: skip
-    call.later("lambda.mapping_settles", mapping=row["key"], state="Enabled" if will else "Disabled")
+    _settle_later(call, row["key"], "Enabled" if will else "Disabled")
     return shown(row)
 
 
@@ -387,5 +392,5 @@ def _repart(call: Call, row: Row, config: dict[str, Any]) -> None:
 @operation
 def delete_event_source_mapping(call: Call, uuid: str) -> dict[str, Any]:
     row = _set(call, find(call, uuid)["key"], state="Deleting")
-    call.later("lambda.mapping_settles", mapping=row["key"], state="Deleted")
+    _settle_later(call, row["key"], "Deleted")
     return shown(row)

@@ -57,6 +57,14 @@ async def take(call: Call, code: dict[str, Any], operation: str = "CreateFunctio
     return Package({"zip": await call.blobs.take(body)}, digest, len(body))
 
 
+def check_request(code: dict[str, Any], environment: dict[str, Any] | None) -> None:
+    """A request too large as a whole is said before what is in it. Raises RequestEntityTooLargeException."""
+    zipped = len(code.get("ZipFile", b""))
+    rest = sum(len(name) + len(value) for name, value in ((environment or {}).get("Variables") or {}).items())
+    if zipped <= limits.ZIPPED_BYTES and zipped * 4 // 3 + rest > limits.CREATE_REQUEST_BYTES:
+        raise RequestEntityTooLargeException(limit=limits.CREATE_REQUEST_BYTES, operation="CreateFunction")
+
+
 def _local(path: str) -> Package:
     folders = [os.path.abspath(folder) for folder in path.split(os.pathsep) if folder]
     for folder in folders:

@@ -42,6 +42,11 @@ def _policy(call: Call, function: Row, qualifier: str | None) -> Row | None:
     )
 
 
+def _alias(call: Call, function: Row, qualifier: str | None) -> Row | None:
+    """An alias: its own revision stands for that of its policy until there is one."""
+    return call.tx.one("SELECT * FROM lambda_alias WHERE function = ? AND name = ?", function["key"], qualifier)
+
+
 def _existing(call: Call, which: names.Named) -> Row:
     function = names.function(call, names.Named(which.account, which.region, which.name, None))
     if which.qualifier is not None and which.qualifier != LATEST:
@@ -75,7 +80,7 @@ def add_permission(
     who = _principal(principal)
     function = _existing(call, which)
     policy = _policy(call, function, which.qualifier)
-    _check_revision(policy, revision_id)
+    _check_revision(policy or _alias(call, function, which.qualifier), revision_id)
     statements = json.loads(policy["statements"]) if policy else []
     if any(statement["Sid"] == statement_id for statement in statements):
         raise ResourceConflictException(

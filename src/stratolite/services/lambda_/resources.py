@@ -7,12 +7,16 @@ import json
 import zipfile
 from typing import Any
 
-from stratolite.kernel import AwsError, Call, Made, Wanted, resource
+from stratolite.kernel import AwsError, Call, Made, NotReady, Wanted, resource
 from stratolite.kernel.resources import Properties
 
 SETTLE_S = 0.005
 FILE_NAMES = {"nodejs": "index.js", "python": "index.py"}
 """What CloudFormation calls the file it makes of `Code.ZipFile`."""
+
+
+DELETING_S = 0.1
+"""How soon a mapping that is being deleted is looked at again."""
 
 
 def _gone(error: AwsError) -> None:
@@ -345,11 +349,17 @@ class EventSourceMapping:
         return EventSourceMapping._made(call.api("lambda").update_event_source_mapping(UUID=made_id, **settings))
 
     @staticmethod
-    def delete(call: Call, made_id: str, properties: dict[str, Any]) -> None:
+    async def delete(call: Call, made_id: str, properties: dict[str, Any]) -> None:
+        """Deleted when it is gone, not when it begins to go: what it read from is deleted next."""
+        mappings = call.api("lambda")
         try:
-            call.api("lambda").delete_event_source_mapping(UUID=made_id)
+            if mappings.get_event_source_mapping(UUID=made_id)["State"] != "Deleting":
+                mappings.delete_event_source_mapping(UUID=made_id)
+            await call.committed()
+            mappings.get_event_source_mapping(UUID=made_id)
         except AwsError as error:
-            _gone(error)
+            return _gone(error)
+        raise NotReady(DELETING_S)
 
 
 def _json(value: Any) -> str | None:

@@ -181,8 +181,10 @@ class Running:
             principals[access_key] = Principal(known.account, known.arn, access_key, known.user_id, trace)
             return
         role = function.role.rpartition("/")[2]
-        arn = f"arn:aws:sts::{function.account}:assumed-role/{role}/{function.name}"
-        user_id = f"AROA{function.name[:17]}:{function.name}"
+        # A session's name has two characters at least, a function's one.
+        session = function.name if len(function.name) > 1 else f"{function.name}@lambda_function"
+        arn = f"arn:aws:sts::{function.account}:assumed-role/{role}/{session}"
+        user_id = f"AROA{function.name[:17]}:{session}"
         principals[access_key] = Principal(function.account, arn, access_key, user_id, trace)
 
 

@@ -133,3 +133,10 @@ def test_pruning_decides_ifs_and_leaves_everything_else():
 
 
 NO_REF = {"Ref": "AWS::NoValue"}
+
+
+def test_a_parameter_may_say_that_a_property_is_left_out() -> None:
+    """LocalStack's `cloudformation/resources/test_logs.py`, validated on AWS: `Default: AWS::NoValue`."""
+    left = Scope(values={"Name": "AWS::NoValue"})
+    assert evaluate({"A": {"Ref": "Name"}, "B": "b"}, left, ("Resources", "R")) == {"B": "b"}
+    assert evaluate({"Ref": "Name"}, left, ("Conditions", "C")) == "AWS::NoValue"

@@ -38,6 +38,20 @@ def test_a_stack_is_reviewed_and_then_made(bed: Any) -> None:
     ]
 
 
+def test_an_import_that_nothing_exports_is_a_warning_about_values(bed: Any) -> None:
+    """As recorded in LocalStack's `test_change_set_exports_imports.snapshot.json`, of a non existent export."""
+    found = change_set(bed, {"A": topic(DisplayName={"Fn::ImportValue": "none"}, TopicName="a")}, "CREATE")
+    assert json.loads(found["Changes"][0]["ResourceChange"]["AfterContext"]) == {
+        "Properties": {"DisplayName": "{{changeSet:KNOWN_AFTER_APPLY}}", "TopicName": "a"}
+    }
+    assert (found["Status"], found["StatusReason"]) == (
+        "CREATE_COMPLETE",
+        "[WARN] --include-property-values option can return incomplete ChangeSet data because: ChangeSet creation"
+        " failed for resource [A] because: No export named none",
+    )
+    assert not bed.ask("describe_change_set", StackName="s", ChangeSetName="c").get("StatusReason")
+
+
 def test_nothing_to_change_is_said_the_way_the_cli_looks_for_it(bed: Any) -> None:
     change_set(bed, {"A": topic()}, "CREATE")
     execute(bed)
@@ -115,6 +129,12 @@ def test_what_is_not_there_is_named(bed: Any) -> None:
         TemplateBody={"Resources": {"A": topic()}},
     )  # fmt: skip
     assert again.message == "Stack [s] already exists and cannot be created again with the changeSet [e]."
+
+
+def test_a_summary_shows_metadata_but_not_as_json(bed: Any) -> None:
+    """As recorded in LocalStack's `test_templates.snapshot.json`, test_get_template_summary."""
+    body = "Metadata: {TopicName: simple}\nResources: {A: {Type: AWS::SNS::Topic}}"
+    assert bed.ask("get_template_summary", TemplateBody=body)["Metadata"] == "{'TopicName': 'simple'}"
 
 
 def test_templates_are_given_back_and_summed_up(bed: Any) -> None:

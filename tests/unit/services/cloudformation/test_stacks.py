@@ -52,6 +52,11 @@ def test_a_stack_is_made_in_the_order_of_its_dependencies(bed: Any) -> None:
 
 
 # The sequence is recorded in LocalStack's test_stacks.snapshot.json (test_list_events_after_deployment).
+def test_a_parameter_without_its_key_is_refused(bed: Any) -> None:
+    error = bed.fails("create_stack", StackName="s", TemplateBody=template(A=topic()), Parameters=[{}])
+    assert error.code == "ValidationError" and "do not exist in the template" in str(error)
+
+
 def test_the_events_of_a_creation(bed: Any) -> None:
     create(bed, template(A=topic(TopicName="t")))
     assert bed.events() == [

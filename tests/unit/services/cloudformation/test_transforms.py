@@ -73,3 +73,10 @@ def test_an_unknown_transform_is_refused(bed: Any) -> None:
     body = {"Transform": "Mine", "Resources": {"A": {"Type": "AWS::SNS::Topic"}}}
     refused = bed.fails("create_stack", StackName="s", TemplateBody=body, Capabilities=AUTO)
     assert refused.message == "No transform named Mine found."
+
+
+def test_a_transform_is_named_by_a_string(bed: Any) -> None:
+    """As recorded in LocalStack's `test_template_engine.snapshot.json`, test_error_pass_macro_as_reference."""
+    body = {"Transform": [{"Name": {"Ref": "Macro"}}], "Resources": {"A": {"Type": "AWS::SNS::Topic"}}}
+    refused = bed.fails("create_stack", StackName="s", TemplateBody=body, Capabilities=AUTO)
+    assert refused.message == "Key Name of transform definition must be a string."

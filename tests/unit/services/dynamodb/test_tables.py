@@ -189,3 +189,21 @@ def test_point_in_time_recovery_is_said_to_be_on(aws: Any) -> None:
     )
     found = aws.dynamodb.describe_continuous_backups(TableName="table")["ContinuousBackupsDescription"]
     assert found["PointInTimeRecoveryDescription"]["RecoveryPeriodInDays"] == 35
+
+
+def test_a_new_stream_leaves_the_warm_throughput_active(aws: Any) -> None:
+    """As recorded in LocalStack's `test_lambda_integration_dynamodbstreams.snapshot.json`, update_table_response."""
+    create(aws)
+    described(aws)
+    stream = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
+    updated = aws.dynamodb.update_table(TableName="table", StreamSpecification=stream)["TableDescription"]
+    assert (updated["TableStatus"], updated["WarmThroughput"]["Status"]) == ("UPDATING", "ACTIVE")
+
+
+def test_a_warm_throughput_that_is_asked_for_is_updating(aws: Any) -> None:
+    create(aws)
+    described(aws)
+    warm = {"ReadUnitsPerSecond": 13000, "WriteUnitsPerSecond": 5000}
+    updated = aws.dynamodb.update_table(TableName="table", WarmThroughput=warm)["TableDescription"]
+    assert updated["WarmThroughput"] == {**warm, "Status": "UPDATING"}
+    assert described(aws)["WarmThroughput"] == {**warm, "Status": "ACTIVE"}

@@ -208,6 +208,7 @@ def test_a_layer_version_is_shared_statement_by_statement(functions: Lambda) -> 
 
 def test_reserved_concurrency_leaves_a_hundred_to_the_others(functions: Lambda) -> None:
     functions.make("f")
+    functions.cloud.invoke("f")
     put = functions.api.put_function_concurrency
     assert put(FunctionName="f", ReservedConcurrentExecutions=900)["ReservedConcurrentExecutions"] == 900
     assert refused(put, FunctionName="f", ReservedConcurrentExecutions=901)[0] == "InvalidParameterValueException"
@@ -244,3 +245,102 @@ def test_unpacked_code_that_is_no_longer_needed_goes_with_the_next_life(tmp_path
         cloud.invoke("kept")
         cloud.clock.advance(1)
         assert len(unpacked()) == 1
+
+
+def test_a_layers_policy_refuses_what_is_not_there_and_what_already_is(functions: Lambda) -> None:
+    """`test_layer_policy_exceptions`."""
+    functions.api.publish_layer_version(LayerName="layer", Content={"ZipFile": packed(a="")})
+    statement = {"StatementId": "s1", "Action": "lambda:GetLayerVersion", "Principal": "*"}
+    version: dict[str, Any] = {"LayerName": "layer", "VersionNumber": 1}
+    add, remove = functions.api.add_layer_version_permission, functions.api.remove_layer_version_permission
+    add(**version, **statement)
+    assert refused(add, **version, **statement) == (
+        "ResourceConflictException",
+        "The statement id (s1) provided already exists. Please provide a new statement id,"
+        " or remove the existing statement.",
+    )
+    assert refused(remove, **version, StatementId="s1", RevisionId="other") == (
+        "PreconditionFailedException",
+        "The Revision Id provided does not match the latest Revision Id."
+        " Call the GetLayerPolicy API to retrieve the latest Revision Id",
+    )
+    assert refused(remove, **version, StatementId="s2")[1] == "Statement s2 is not found in resource policy."
+    assert refused(add, LayerName="layer", VersionNumber=2, **statement) == (
+        "ResourceNotFoundException",
+        "Layer version arn:aws:lambda:us-east-1:000000000000:layer:layer:2 does not exist.",
+    )
+
+
+def test_an_aliass_revision_guards_its_first_permission(functions: Lambda) -> None:
+    """`test_lambda_permission_fn_versioning`."""
+    functions.make("f")
+    functions.api.publish_version(FunctionName="f")
+    alias = functions.api.create_alias(FunctionName="f", Name="live", FunctionVersion="1")
+    permission = {"StatementId": "s3", "Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com"}
+    add = functions.api.add_permission
+    wrong = refused(add, FunctionName="f", Qualifier="live", RevisionId="wrong", **permission)
+    assert wrong[0] == "PreconditionFailedException"
+    add(FunctionName="f", Qualifier="live", RevisionId=alias["RevisionId"], **permission)
+
+
+def test_a_function_of_another_account_is_not_made(functions: Lambda) -> None:
+    """`test_function_arns`."""
+    elsewhere = "arn:aws:lambda:us-east-1:123456789012:function:f"
+    with pytest.raises(ClientError, match="AccessDeniedException"):
+        functions.make(elsewhere)
+
+
+def test_a_few_errors_do_not_say_whose_fault_they_are(functions: Lambda) -> None:
+    """`test_function_concurrency_limits`."""
+    functions.make("f")
+    with pytest.raises(ClientError) as caught:
+        functions.api.put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=901)
+    assert "Type" not in caught.value.response
+    with pytest.raises(ClientError) as caught:
+        functions.api.put_function_concurrency(FunctionName="g", ReservedConcurrentExecutions=1)
+    assert caught.value.response["Type"] == "User"
+
+
+def test_a_published_version_shows_no_tags(functions: Lambda) -> None:
+    """LocalStack's `cloudformation/resources/test_lambda.snapshot.json`, test_lambda_version."""
+    functions.make("f", Tags={"a": "1"})
+    functions.api.publish_version(FunctionName="f")
+    assert functions.api.get_function(FunctionName="f")["Tags"] == {"a": "1"}
+    assert "Tags" not in functions.api.get_function(FunctionName="f", Qualifier="1")
+
+
+def test_layers_count_among_the_code_of_an_account(functions: Lambda) -> None:
+    """`test_account_settings_total_code_size`."""
+
+    def used() -> int:
+        return int(functions.api.get_account_settings()["AccountUsage"]["TotalCodeSize"])
+
+    functions.make("f")
+    before, body = used(), packed(a="value = 1")
+    functions.api.publish_layer_version(LayerName="layer", Content={"ZipFile": body})
+    assert used() == before + len(body)
+
+
+def test_a_request_too_large_as_a_whole_is_said_before_its_environment(functions: Lambda) -> None:
+    """`test_oversized_request_create_lambda`."""
+    refusal = refused(
+        functions.api.create_function,
+        FunctionName="f", Role=ROLE, Runtime="python3.12", Handler="f.handler", Code={"ZipFile": b"0" * 6_000_000},
+        Environment={"Variables": {"LARGE": "x" * 63_000_000}},
+    )  # fmt: skip
+    assert refusal == (
+        "RequestEntityTooLargeException",
+        "Request must be smaller than 70167211 bytes for the CreateFunction operation",
+    )
+
+
+@pytest.mark.parametrize(("name", "session"), [("f", "f@lambda_function"), ("fn", "fn")])
+def test_a_function_acts_as_a_session_of_its_role(functions: Lambda, name: str, session: str) -> None:
+    """`test_assume_role`: a session's name has two characters at least."""
+    keys = "aws_access_key_id", "aws_secret_access_key", "aws_session_token"
+    functions.make(
+        name,
+        f"import os, boto3\nkeys = {{key: os.environ[key.upper()] for key in {keys}}}\n"
+        "return boto3.client('sts', **keys).get_caller_identity()['Arn']",
+    )
+    assert functions.cloud.invoke(name) == f"arn:aws:sts::000000000000:assumed-role/role/{session}"

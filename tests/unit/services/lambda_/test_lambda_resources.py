@@ -98,3 +98,36 @@ def test_a_deleted_stack_takes_its_functions_along(functions: Lambda) -> None:
     functions.cloud.clock.advance(10)
     assert functions.api.list_functions()["Functions"] == []
     assert functions.api.list_event_source_mappings()["EventSourceMappings"] == []
+
+
+def test_a_stack_is_deleted_only_when_its_mapping_is_gone(functions: Lambda) -> None:
+    cloud = functions.cloud
+    cloud.deploy(template())
+    delays = iter(["delay"] * 3)
+
+    def fault(where: str, kinds: tuple[str, ...], **about: Any) -> str | None:
+        return next(delays, None) if about.get("kind") == "lambda.mapping_settles" else None
+
+    setattr(cloud.world, "fault", fault)  # noqa: B010
+    cloudformation = cloud.client("cloudformation")
+    stack = cloudformation.describe_stacks(StackName="test")["Stacks"][0]["StackId"]
+    cloudformation.delete_stack(StackName="test")
+    while cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"] != "DELETE_COMPLETE":
+        cloud.clock.advance(0.1)
+    assert functions.api.list_event_source_mappings()["EventSourceMappings"] == []
+    assert next(delays, None) is None
+
+
+def test_changes_of_a_mapping_take_effect_in_their_order(functions: Lambda) -> None:
+    cloud = functions.cloud
+    uuid = cloud.deploy(template())["Mapping"]
+    delays = iter(["delay"])
+
+    def fault(where: str, kinds: tuple[str, ...], **about: Any) -> str | None:
+        return next(delays, None) if about.get("kind") == "lambda.mapping_settles" else None
+
+    setattr(cloud.world, "fault", fault)  # noqa: B010
+    functions.api.update_event_source_mapping(UUID=uuid, Enabled=False)
+    functions.api.update_event_source_mapping(UUID=uuid, Enabled=True)
+    cloud.clock.advance(60)
+    assert functions.api.get_event_source_mapping(UUID=uuid)["State"] == "Enabled"
