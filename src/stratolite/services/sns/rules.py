@@ -77,6 +77,8 @@ def tell(call: Call, changes: Mapping[str, str]) -> None:
     """What of a subscription's attributes has no effect here. Raises NotEmulated under --strict."""
     if changes.get("ReplayPolicy"):
         call.not_emulated_here("sns ReplayPolicy")
+    if "throttlePolicy" in (changes.get("DeliveryPolicy") or ""):
+        call.not_emulated_here("sns DeliveryPolicy.throttlePolicy")
 
 
 def shown(attributes: Mapping[str, str], protocol: str, topic: Topic | None) -> dict[str, str]:

@@ -170,6 +170,8 @@ def _tell(call: Call, changes: Mapping[str, str]) -> None:
     for name, value in changes.items():
         if value and name in _WITHOUT_EFFECT:
             call.not_emulated_here(f"sns {name}")
+    if "defaultThrottlePolicy" in (changes.get("DeliveryPolicy") or ""):
+        call.not_emulated_here("sns DeliveryPolicy.http.defaultThrottlePolicy")
     if changes.get("Policy"):
         call.cloud.notice("sns: the enforcement of topic policies")
 

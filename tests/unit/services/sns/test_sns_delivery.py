@@ -384,3 +384,11 @@ def test_attributes_of_text_messages_and_numbers(world):
         refused(world.sns.publish, PhoneNumber="+1a234", Message="m")
         == "Invalid parameter: PhoneNumber Reason: +1a234 is not valid to publish to"
     )
+
+
+def test_a_template_does_not_take_a_topic_that_is_there(world):
+    world.topic("mine")
+    topic = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "mine"}}
+    with pytest.raises(AssertionError, match="Topic mine already exists"):
+        world.cloud.deploy({"Resources": {"T": topic}})
+    assert len(world.sns.list_topics()["Topics"]) == 1
