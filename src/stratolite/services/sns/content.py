@@ -60,7 +60,7 @@ def check_attributes(attributes: MessageAttributes, path: str = "") -> None:
         if kind is None:
             raise ValidationError(path=f"{path}messageAttributes.{name}.member.dataType")
         base = kind.partition(".")[0]
-        if base not in _TYPES or kind.endswith("."):
+        if base not in _TYPES or kind == f"{base}.":
             raise InvalidParameterValueException(
                 f"The message attribute '{name}' has an invalid message attribute type, the set of supported type "
                 "prefixes is Binary, Number, and String."

@@ -35,7 +35,12 @@ def _plain(attributes: MessageAttributes) -> dict[str, dict[str, str]]:
 
 
 def _managed(call: Call, subscription: Subscription, notice: Notice, payload: str, is_raw: bool) -> None:
-    context: dict[str, Any] = {"message_group_id": notice.group, "message_deduplication_id": notice.dedup}
+    context: dict[str, Any] = {}
+    if subscription.endpoint.endswith(".fifo") or notice.sequence is None:
+        # A standard queue is not told of a FIFO topic's groups (recorded); a standard topic's are for its fairness.
+        context |= {"message_group_id": notice.group, "message_deduplication_id": notice.dedup}
+    if call.caller.trace is not None:
+        context["trace_header"] = call.caller.trace.header
     if is_raw:
         context["message_attributes"] = _plain(notice.attributes)
     queue = rules.dead_letter(subscription.attributes)
@@ -117,5 +122,7 @@ def letter(call: Call, delivery: Delivery, failure: Failure) -> Message:
     """
     context = delivery.context
     body = context.get("letter", "").encode() or delivery.payload
-    order: dict[str, Any] = {name: context[name] for name in ("message_group_id", "message_deduplication_id") if name in context}
+    order: dict[str, Any] = {
+        name: context[name] for name in ("message_group_id", "message_deduplication_id") if name in context
+    }
     return Message(body, context.get("message_attributes") or {}, order)

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/sns/latest/dg/subscription-filter-policy-constraints
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from stratolite.languages.patterns import FILTER_POLICY, PatternError, compile_pattern
@@ -16,18 +17,24 @@ from .errors import InvalidParameterException
 MOST_KEYS = 5
 MOST_COMBINATIONS = 150
 BODY = "MessageBody"
+_SOURCE = re.compile(r"\[Source: \(String\).*; line", re.S)
+_REDACTED = "[Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line"
 ATTRIBUTES = "MessageAttributes"
 
 
 def check(text: str, scope: str, where: str) -> None:
     """Whether a text is a filter policy. Raises InvalidParameter with AWS's reason, after `where`."""
     try:
-        compile_pattern(text, FILTER_POLICY)
-        policy = json.loads(text)
-    except PatternError as error:
-        raise InvalidParameterException(f"Invalid parameter: {where}FilterPolicy: {error}") from None
+        policy, problem = json.loads(text), ""
     except ValueError:
-        raise InvalidParameterException(f"Invalid parameter: {where}FilterPolicy: failed to parse JSON.") from None
+        policy, problem = None, "failed to parse JSON. "
+    try:
+        compile_pattern(text, FILTER_POLICY)
+    except PatternError as error:
+        reason = _SOURCE.sub(_REDACTED, str(error)) if problem else error
+        raise InvalidParameterException(f"Invalid parameter: {where}FilterPolicy: {problem}{reason}") from None
+    if problem:
+        raise InvalidParameterException(f"Invalid parameter: {where}FilterPolicy: {problem.strip()}")
     if scope == ATTRIBUTES and _is_nested(policy):
         raise InvalidParameterException(
             "Invalid parameter: Filter policy scope MessageAttributes does not support nested filter policy"

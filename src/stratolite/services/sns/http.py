@@ -34,10 +34,8 @@ def send(call: Call, subscription: Subscription, body: str, kind: str, id_: str,
         "Connection": "Keep-Alive",
         "Accept-Encoding": "gzip,deflate",
     }
-    if kind != "SubscriptionConfirmation":
+    if kind == "Notification":
         headers["x-amz-sns-subscription-arn"] = subscription.arn
-    if kind == "UnsubscribeConfirmation":
-        del headers["x-amz-sns-subscription-arn"]
     if is_raw:
         headers["x-amz-sns-rawdelivery"] = "true"
     arn = arns.parse(subscription.arn)

@@ -59,10 +59,10 @@ def publish(
     if phone_number is not None:
         sms.send(call, phone_number, notice)
         return {"MessageId": notice.id}
-    arn = topic_arn or target_arn
-    if not arn:
+    arn = target_arn if topic_arn is None else topic_arn
+    if arn is None:
         raise invalid("TopicArn or TargetArn", "no value for required parameter")
-    parameter = "TopicArn" if topic_arn else "TargetArn"
+    parameter = "TargetArn" if topic_arn is None else "TopicArn"
     if ":endpoint/" in arn:
         applications.publish(call, arn, notice)
         return {"MessageId": notice.id}

@@ -7,8 +7,8 @@ from typing import Any
 
 from stratolite.kernel import Call, Made, Wanted, resource
 
-from . import policies
-from .errors import NotFoundException
+from . import policies, topics
+from .errors import InvalidParameterException, NotFoundException
 
 ATTRIBUTES = (
     "ArchivePolicy", "ContentBasedDeduplication", "DisplayName", "FifoThroughputScope", "KmsMasterKeyId",
@@ -45,6 +45,9 @@ class Topic:
         name = properties.get("TopicName") or wanted.physical_name(256, ".fifo" if is_fifo else "")
         attributes = _attributes(properties) | ({"FifoTopic": "true"} if is_fifo else {})
         protection = properties.get("DataProtectionPolicy")
+        if topics.named(call, call.account, call.region, name) is not None:
+            # The API would hand out the topic of somebody else, and the stack would delete it with itself.
+            raise InvalidParameterException(f"Topic {name} already exists")
         sns = call.api("sns")
         arn = sns.create_topic(
             Name=name,

@@ -55,7 +55,10 @@ def of_subscription(own: str | None, topic: str | None) -> Policy:
 
 
 def delay_s(policy: Policy, attempt: int) -> float:
-    """Seconds after a failed attempt: first none, then the least, then growing, then the most."""
+    """Seconds after a failed attempt: first none, then the least, then growing, then the most.
+
+    AWS draws the curves of its back-off functions without formulas: here `linear` is a line, the others are geometric.
+    """
     least, most = float(policy["minDelayTarget"]), float(policy["maxDelayTarget"])
     none, short, long_ = policy["numNoDelayRetries"], policy["numMinDelayRetries"], policy["numMaxDelayRetries"]
     if attempt <= none:

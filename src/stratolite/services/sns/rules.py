@@ -23,30 +23,34 @@ NAMES = frozenset(
 DEFAULTS = {"RawMessageDelivery": "false", "FilterPolicyScope": filters.ATTRIBUTES}
 
 
-def checked(attributes: Mapping[str, str], topic: Topic) -> dict[str, str]:
+def checked(attributes: Mapping[str, str], is_ordered: bool) -> dict[str, str]:
     """The attributes of a subscription to be made. Raises InvalidParameter."""
     for name, value in attributes.items():
         if name not in NAMES:
             raise InvalidParameterException("Invalid parameter: Attributes")
-        _check(name, value, topic, "Attributes Reason: ")
+        _check(name, value, is_ordered, "Attributes Reason: ")
     if attributes.get("FilterPolicy"):
         scope = attributes.get("FilterPolicyScope") or filters.ATTRIBUTES
         filters.check(attributes["FilterPolicy"], scope, "Attributes Reason: ")
-    return {name: value for name, value in attributes.items() if value}
+    return {name: _kept(name, value) for name, value in attributes.items() if value}
 
 
-def changed(attributes: Mapping[str, str], name: str, value: str, topic: Topic) -> dict[str, str]:
+def _kept(name: str, value: str) -> str:
+    return value.lower() if name == "RawMessageDelivery" else value
+
+
+def changed(attributes: Mapping[str, str], name: str, value: str, is_ordered: bool) -> dict[str, str]:
     """The attributes after one is set; an empty text takes it away."""
     if name not in NAMES:
         raise InvalidParameterException("Invalid parameter: AttributeName")
-    _check(name, value, topic, "")
-    after = {**attributes, name: value}
+    _check(name, value, is_ordered, "")
+    after = {**attributes, name: _kept(name, value)}
     if name in ("FilterPolicy", "FilterPolicyScope") and after.get("FilterPolicy"):
         filters.check(after["FilterPolicy"], after.get("FilterPolicyScope") or filters.ATTRIBUTES, "")
     return {each: text for each, text in after.items() if text}
 
 
-def _check(name: str, value: str, topic: Topic, where: str) -> None:
+def _check(name: str, value: str, is_ordered: bool, where: str) -> None:
     def refuse(reason: str) -> InvalidParameterException:
         return InvalidParameterException(f"Invalid parameter: {where}{name}: {reason}")
 
@@ -65,7 +69,7 @@ def _check(name: str, value: str, topic: Topic, where: str) -> None:
             queue = policy.get("deadLetterTargetArn") or ""
             if not arns.is_arn(queue):
                 raise refuse("deadLetterTargetArn is an invalid arn")
-            if topic.is_fifo and not queue.endswith(".fifo"):
+            if is_ordered and not queue.endswith(".fifo"):
                 raise refuse("must use a FIFO queue as DLQ for a FIFO Subscription to a FIFO Topic.")
 
 
@@ -73,14 +77,16 @@ def tell(call: Call, changes: Mapping[str, str]) -> None:
     """What of a subscription's attributes has no effect here. Raises NotEmulated under --strict."""
     if changes.get("ReplayPolicy"):
         call.not_emulated_here("sns ReplayPolicy")
+    if "throttlePolicy" in (changes.get("DeliveryPolicy") or ""):
+        call.not_emulated_here("sns DeliveryPolicy.throttlePolicy")
 
 
 def shown(attributes: Mapping[str, str], protocol: str, topic: Topic | None) -> dict[str, str]:
     found = {"RawMessageDelivery": "false", **attributes}
     if "FilterPolicy" in found:
         found.setdefault("FilterPolicyScope", filters.ATTRIBUTES)
-    elif "FilterPolicyScope" in found and found["FilterPolicyScope"] == filters.ATTRIBUTES:
-        del found["FilterPolicyScope"]
+    else:
+        found.pop("FilterPolicyScope", None)  # it waits for its policy, unseen (recorded)
     if protocol in ("http", "https"):
         policy = retries.of_subscription(
             attributes.get("DeliveryPolicy"), topic.attributes.get("DeliveryPolicy") if topic else None

@@ -94,7 +94,7 @@ def subscribe(
     endpoint = endpoint or ""
     _check_endpoint(call, protocol, endpoint, topic_arn)
     topic = topics.find(call, topic_arn)
-    wanted = rules.checked(attributes or {}, topic)
+    wanted = rules.checked(attributes or {}, _is_ordered(topic.arn, endpoint))
     for row in call.tx.all("SELECT * FROM sns_subscription WHERE endpoint = ? AND topic = ?", endpoint, topic.key):
         found = _of(row)
         if found.protocol != protocol or found.owner != call.account or found.state == "cancelled":
@@ -121,6 +121,11 @@ def subscribe(
         confirmations.ask(call, made)
         call.later("sns.forget", call.now + PATIENCE_S, arn=made.arn, token=made.token)
     return {"SubscriptionArn": _told(made, return_subscription_arn)}
+
+
+def _is_ordered(topic_arn: str, endpoint: str) -> bool:
+    """Whether order holds all the way: a FIFO topic may also have standard queues."""
+    return topic_arn.endswith(".fifo") and endpoint.endswith(".fifo")
 
 
 def _told(subscription: Subscription, anyhow: bool) -> str:
@@ -241,10 +246,8 @@ def set_subscription_attributes(
     call: Call, subscription_arn: str, attribute_name: str, attribute_value: str | None = None
 ) -> None:
     found = _find(call, subscription_arn)
-    topic = topics.look(call, found.topic_arn)
-    assert topic is not None  # a topic takes its subscriptions with it
     value = attribute_value or ""
-    after = rules.changed(found.attributes, attribute_name, value, topic)
+    after = rules.changed(found.attributes, attribute_name, value, _is_ordered(found.topic_arn, found.endpoint))
     rules.tell(call, {attribute_name: value})
     call.tx.run("UPDATE sns_subscription SET attributes = ? WHERE key = ?", json.dumps(after), found.key)
 

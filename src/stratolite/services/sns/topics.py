@@ -77,8 +77,6 @@ def named(call: Call, account: str, region: str, name: str) -> Topic | None:
 
 def parse(text: str, parameter: str) -> arns.Arn:
     """An ARN of SNS. Raises InvalidParameter."""
-    if not text:
-        raise invalid(parameter, "no value for required parameter")
     parts = text.split(":")
     if len(parts) < 6:
         raise invalid(parameter, f"An ARN must have at least 6 elements, not {len(parts)}")
@@ -172,15 +170,17 @@ def _tell(call: Call, changes: Mapping[str, str]) -> None:
     for name, value in changes.items():
         if value and name in _WITHOUT_EFFECT:
             call.not_emulated_here(f"sns {name}")
+    if "defaultThrottlePolicy" in (changes.get("DeliveryPolicy") or ""):
+        call.not_emulated_here("sns DeliveryPolicy.http.defaultThrottlePolicy")
     if changes.get("Policy"):
         call.cloud.notice("sns: the enforcement of topic policies")
 
 
 @operation
 def delete_topic(call: Call, topic_arn: str) -> None:
-    arn = parse(topic_arn, "TopicArn")
-    topic = named(call, arn.account, arn.region, arn.resource)
-    if topic is None:
+    try:
+        topic = find(call, topic_arn)
+    except NotFoundException:
         return
     for table in ("sns_subscription", "sns_lost", "sns_dedup", "sns_sequence"):
         call.tx.run(f"DELETE FROM {table} WHERE topic = ?", topic.key)
