@@ -74,7 +74,8 @@ function leaveChannel() {
   process.removeAllListeners("message");
   process.removeAllListeners("disconnect");
   if (process.connected) process.disconnect();
-  for (const member of ["send", "connected", "disconnect", "channel"]) delete process[member];
+  // Libraries take a process that can send for a worker of somebody's.
+  process.send = process.disconnect = undefined;
 }
 
 if (process.send) {
@@ -84,10 +85,13 @@ if (process.send) {
   process.on("message", (message, handle) => {
     if (message === "output") return speakInto(handle);
     isTold = true;
-    leaveChannel();
     for (const name of Object.keys(process.env)) delete process.env[name];
     Object.assign(process.env, message.env);
-    become(handle, message);
+    // Node.js has not finished with the message yet.
+    setImmediate(() => {
+      leaveChannel();
+      become(handle, message);
+    });
   });
 } else {
   const { STRATOLITE_CONNECTION, STRATOLITE_PLACES } = process.env;
