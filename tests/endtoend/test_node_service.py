@@ -1,4 +1,4 @@
-"""Node.js functions through the Lambda service: made from a zip, invoked, failing, logging, with a server of their own."""
+"""Node.js functions through the Lambda service: made from a zip, invoked, failing, logging."""
 
 from __future__ import annotations
 
