@@ -197,7 +197,7 @@ def _code(template: Path, name: str, resource: dict[str, Any], defaults: Mapping
         return None
     path = ("Resources", name, "Properties", member)
     method = _mapping(resource, ("Metadata",)).get("BuildMethod")
-    if method is not None and not str(method).startswith("python"):
+    if method is not None and not str(method).startswith(("python", "nodejs")):
         raise TemplateError(f"{name} is built by {method}, which is not implemented by Stratolite", path)
     folder = (template.parent / value).resolve()
     if folder.is_file():
@@ -205,7 +205,25 @@ def _code(template: Path, name: str, resource: dict[str, Any], defaults: Mapping
     if not folder.is_dir():
         raise TemplateError(f"{name}: {member} {value} is no folder", path)
     runtime = given.get("Runtime")
+    if isinstance(runtime, str) and runtime.startswith("nodejs") and (missing := _not_installed(folder)):
+        raise TemplateError(f"{name}: {missing}", path)
     return Code(name, folder, runtime if isinstance(runtime, str) and kind in _FUNCTIONS else None)
+
+
+def _not_installed(folder: Path) -> str | None:
+    """What a Node.js function still needs from npm: it is read in place, with its own node_modules."""
+    file = folder / "package.json"
+    if not file.is_file() or any((above / "node_modules").is_dir() for above in (folder, *folder.parents)):
+        return None
+    try:
+        asks = json.loads(file.read_text()).get("dependencies")
+    except (ValueError, AttributeError):
+        return f"{file} is no JSON object"
+    return (
+        f"its packages are not installed, and Stratolite does not build Node.js yet: npm install in {folder}"
+        if asks
+        else None
+    )
 
 
 def _inline_definition(template: Path, name: str, resource: dict[str, Any]) -> None:

@@ -85,12 +85,14 @@ class Environment:
         function, code = self.function, self.function.code
         request: dict[str, Any] = {
             "env": variables(self, f"127.0.0.1:{port}"),
-            "argv": list(self.bootstrap.argv),
+            "argv": self.bootstrap.command(function.memory_mb),
             "task": str(code.folder),
             "packages": [str(folder) for folder in code.packages],
             "layers": str(code.layers) if code.layers else None,
             "tmp": str(self._tmp),
         }
+        if self.bootstrap.ahead:
+            request["ahead"] = self.bootstrap.may_wait(function.environment)
         reading, writing = os.pipe()
         os.set_blocking(reading, False)
         self._output = Output(reading)

@@ -19,8 +19,9 @@ from stratolite.kernel.world import World
 
 from . import interpreters, pool, sites
 from .bootstraps import PROVIDED, Bootstrap
+from .bootstraps import node as node_command
 from .environment import Environment
-from .function import Function, Invocation, Logs, Outcome, Throttled
+from .function import MEMORY_MB, Function, Invocation, Logs, Outcome, Throttled
 from .inline import Inline, InlineEnvironment
 from .output import Event
 from .process import Zygote
@@ -124,12 +125,15 @@ class Fleet:
 
     def prepare(self, runtime: str) -> None:
         """Get ready for functions of a runtime, in the background: they start faster then."""
-        if runtime.startswith("python"):
+        if runtime.startswith(("python", "nodejs")):
             self.keep(asyncio.ensure_future(self._prepare(runtime)))
 
     async def _prepare(self, runtime: str) -> None:
         with contextlib.suppress(OSError, sites.SiteError, TimeoutError):
-            await self.zygote(await self.bootstrap(runtime))
+            bootstrap = await self.bootstrap(runtime)
+            zygote = await self.zygote(bootstrap)
+            if bootstrap.ahead:
+                zygote.keep_ahead(tuple(bootstrap.command(MEMORY_MB)))
 
     async def stop(self) -> None:
         """End every environment and zygote."""
@@ -258,16 +262,24 @@ class Fleet:
         if runtime.startswith("provided"):
             own = Path(getattr(sys, "_base_executable", None) or sys.executable)
             return Bootstrap(own, None, PROVIDED)
+        if runtime.startswith("nodejs"):
+            node, exact = interpreters.node(runtime)
+            if not exact:
+                self._warn_nearest(runtime, f"Node.js {node.name}", node)
+            own = Path(getattr(sys, "_base_executable", None) or sys.executable)
+            return Bootstrap(own, None, node_command(node.path), os.fspath(node.path.parent), ahead=True)
         if not runtime.startswith("python"):
             raise ValueError(f"The runtime {runtime} cannot be run here yet")
         interpreter, exact = interpreters.python(runtime)
-        if not exact and runtime not in self._warned:
-            self._warned.add(runtime)
-            self.warn(
-                f"No {runtime} here: functions that declare it run on Python {interpreter.name} ({interpreter.path})"
-            )
+        if not exact:
+            self._warn_nearest(runtime, f"Python {interpreter.name}", interpreter)
         site = await sites.site(interpreter, self.settings.progress)
         return Bootstrap(interpreter.path, site, (), os.fspath(interpreter.path.parent), os.fspath(site))
+
+    def _warn_nearest(self, runtime: str, instead: str, interpreter: interpreters.Interpreter) -> None:
+        if runtime not in self._warned:
+            self._warned.add(runtime)
+            self.warn(f"No {runtime} here: functions that declare it run on {instead} ({interpreter.path})")
 
     async def zygote(self, bootstrap: Bootstrap) -> Zygote:
         """The running zygote of an interpreter, started if there is none."""

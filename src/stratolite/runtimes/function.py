@@ -9,6 +9,8 @@ from pathlib import Path
 from .failures import Failure
 
 TAIL_BYTES = 4096
+MEMORY_MB = 128
+"""What a function has that does not say."""
 Logs = Callable[["Function", str, list[tuple[float, str]]], None]
 """Takes a function, a log stream's name and its new events: (time in seconds since the epoch, message)."""
 
@@ -40,7 +42,7 @@ class Function:
     runtime: str
     handler: str
     code: Code
-    memory_mb: int = 128
+    memory_mb: int = MEMORY_MB
     timeout_s: float = 3
     environment: dict[str, str] = field(default_factory=dict)
     log_group: str = ""

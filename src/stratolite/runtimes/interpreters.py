@@ -1,7 +1,8 @@
-"""Interpreters: the Python that a function declares, found on this machine.
+"""Interpreters: the Python or Node.js that a function declares, found on this machine.
 
 Searched in this order: `STRATOLITE_PYTHON_3_12=/path/to/python` in the environment, uv's own pythons, pyenv's, PATH,
-the server's own. When none has the version the nearest one is taken and said so.
+the server's own; for Node.js `STRATOLITE_NODE_22=/path/to/node`, nvm's, fnm's, PATH. When none has the version the
+nearest one is taken and said so.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 OLDEST = (3, 9)
 """The programs we run inside (bootstraps/python) need it, as does AWS's client."""
+OLDEST_NODE = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class Interpreter:
     path: Path
     version: tuple[int, int]
     found: str
-    """Where: `config`, `uv`, `pyenv`, `PATH`, `server`."""
+    """Where: `config`, `uv`, `pyenv`, `nvm`, `fnm`, `PATH`, `server`."""
 
     @property
     def name(self) -> str:
@@ -50,6 +52,47 @@ def python(runtime: str) -> tuple[Interpreter, bool]:
             return interpreter, True
     # The next newer one understands what the older did more often than the other way round.
     return min(everyone, key=lambda i: (abs(i.version[1] - wanted[1]), -i.version[1])), False
+
+
+def node(runtime: str) -> tuple[Interpreter, bool]:
+    """The Node.js for a runtime (`nodejs22.x`), and whether it is the declared version.
+
+    Raises FileNotFoundError when the machine has none.
+    """
+    wanted = int(runtime.removeprefix("nodejs").partition(".")[0])
+    configured = os.environ.get(f"STRATOLITE_NODE_{wanted}")
+    if configured:
+        return Interpreter(Path(configured), _ask_node(configured), "config"), True
+    everyone = _installed_nodes()
+    if not everyone:
+        raise FileNotFoundError(
+            f"No Node.js here for {runtime}: looked for STRATOLITE_NODE_{wanted}, nvm's, fnm's, and node on PATH"
+        )
+    for interpreter in everyone:
+        if interpreter.version[0] == wanted:
+            return interpreter, True
+    return min(everyone, key=lambda i: (abs(i.version[0] - wanted), -i.version[0])), False
+
+
+@functools.cache
+def _installed_nodes() -> tuple[Interpreter, ...]:
+    return tuple(i for i in _search_nodes() if i.version[0] >= OLDEST_NODE)
+
+
+def _search_nodes() -> Iterator[Interpreter]:
+    nvm = Path(os.environ.get("NVM_DIR") or Path.home() / ".nvm") / "versions" / "node"
+    yield from _folders(nvm, r"v(\d+)\.(\d+)\.(\d+)$", "nvm", lambda _: "bin/node")
+    fnm = Path(os.environ.get("FNM_DIR") or _data_home() / "fnm") / "node-versions"
+    yield from _folders(fnm, r"v(\d+)\.(\d+)\.(\d+)$", "fnm", lambda _: "installation/bin/node")
+    if found := shutil.which("node"):
+        # A version manager's shim may be a link or a script: the program itself knows.
+        yield Interpreter(Path(found).resolve(), _ask_node(found), "PATH")
+
+
+def _ask_node(program: str) -> tuple[int, int]:
+    answer = subprocess.run([program, "--version"], capture_output=True, text=True, check=True, timeout=30)
+    major, minor, _ = answer.stdout.strip().removeprefix("v").split(".", 2)
+    return int(major), int(minor)
 
 
 @functools.cache
@@ -79,14 +122,20 @@ def _data_home() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
 
 
-def _folders(folder: Path, pattern: str, found: str) -> Iterator[Interpreter]:
+def _python_in(version: tuple[int, ...]) -> str:
+    return f"bin/python{version[0]}.{version[1]}"
+
+
+def _folders(
+    folder: Path, pattern: str, found: str, place: Callable[[tuple[int, ...]], str] = _python_in
+) -> Iterator[Interpreter]:
     versions = []
     for entry in folder.glob("*") if folder.is_dir() else ():
         match = re.match(pattern, entry.name)
         if match:
             versions.append((tuple(int(part) for part in match.groups()), entry))
     for version, entry in sorted(versions, reverse=True):
-        program = entry / "bin" / f"python{version[0]}.{version[1]}"
+        program = entry / place(version)
         if program.exists():
             yield Interpreter(program, (version[0], version[1]), found)
 

@@ -82,7 +82,14 @@ class Zygote:
         self._next += 1
         name = str(self._next)
         self._children[name] = child
-        data = json.dumps({"spawn": name, **request}).encode()
+        self._say({"spawn": name, **request}, fds)
+
+    def keep_ahead(self, argv: tuple[str, ...]) -> None:
+        """Have an idle process of a program that is told later what it is."""
+        self._say({"ahead": argv}, [])
+
+    def _say(self, message: dict[str, Any], fds: list[int]) -> None:
+        data = json.dumps(message).encode()
         self._unsent.append((len(data).to_bytes(4, "big") + data, [os.dup(fd) for fd in fds]))
         if len(self._unsent) == 1:
             self._write()

@@ -8,6 +8,7 @@ are those of AWS's runtime interface emulator.
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Callable
 from typing import Protocol, cast
 
@@ -183,6 +184,14 @@ class RuntimeApi:
         return ACCEPTED
 
 
+def _decoded(trailer: bytes) -> bytes:
+    """AWS's clients say it in base64: a trailer is one line of ASCII."""
+    try:
+        return base64.b64decode(trailer, validate=True)
+    except ValueError:
+        return trailer
+
+
 Route = Callable[[RuntimeApi, "Connection", str], bytes | None]
 
 ROUTES: dict[tuple[bytes, str], Route] = {
@@ -295,5 +304,5 @@ class Connection(asyncio.Protocol):
         body = self.pieces[0] if len(self.pieces) == 1 else b"".join(self.pieces)
         answer = Answered(b"" if too_large else body, self.headers, too_large, self.streaming, error_type)
         if self.streaming:
-            answer.error_body = self.headers.get(b"lambda-runtime-function-error-body", b"")
+            answer.error_body = _decoded(self.headers.get(b"lambda-runtime-function-error-body", b""))
         return answer

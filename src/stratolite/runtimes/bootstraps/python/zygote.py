@@ -3,6 +3,8 @@
 Started as `python -S -B zygote.py CONTROL [SITE]`; CONTROL is the control socket's descriptor. Frames both ways are
 four bytes of length and JSON. It gets `{"spawn": id, "env": {}, "argv": [], "task", "packages", "layers", "tmp"}` with
 the environment's output pipe and a connection to the Runtime API attached, and says `ready`, `spawned` and `exited`.
+`{"ahead": argv}` asks for an idle process of a program that can be told later what it is (Node's bootstrap.mjs); a
+spawn of the same argv with `"ahead": true` gets it.
 End of file means that the server is gone: everything below is killed, grandchildren included, and the zygote ends.
 
 It runs in the interpreter that functions declare (3.9 or later): nothing of the project is importable here.
@@ -45,6 +47,12 @@ SERVICES = "dynamodb s3 sqs sns events secretsmanager ssm lambda stepfunctions k
 
 Priming = Iterator[None]
 OPEN_FILES = 1024
+AHEAD = 4
+"""Programs of which an idle process is kept: the ones asked for last."""
+AHEAD_AFTER_S = 0.05
+"""Starting one must not take the processor from the environment that was just spawned."""
+CHANNEL_VARIABLE = "NODE_CHANNEL_FD"
+CONNECTION_VARIABLE, PLACES_VARIABLE = "STRATOLITE_CONNECTION", "STRATOLITE_PLACES"
 
 
 def send(control: socket.socket, message: dict[str, Any]) -> None:
@@ -178,6 +186,8 @@ class Zygote:
         self.control.set_inheritable(False)
         self.children: dict[int, str] = {}
         self.spare: Spare | None = None
+        self.programs: dict[tuple[str, ...], Spare | None] = {}
+        self.lines: dict[int, socket.socket] = {}
         self.loaded: frozenset[str] = frozenset()
         self.site_names = frozenset(tops(os.listdir(site)) if site else ())
         self.namespace = isolation.Namespace()
@@ -224,7 +234,8 @@ class Zygote:
         priming: Priming | None = prime(self.site) if self.site else None
         while True:
             idle = priming is None and self.spare is not None
-            events = self.selector.select(None if idle else 0)
+            missing = next((argv for argv, spare in self.programs.items() if spare is None), None)
+            events = self.selector.select((AHEAD_AFTER_S if missing else None) if idle else 0)
             if not events and priming is not None:
                 try:
                     next(priming)
@@ -234,8 +245,10 @@ class Zygote:
                     # Only speed is lost.
                     send(self.control, {"warning": f"priming stopped: {error!r}"})
                     priming = None
-            elif not events:
+            elif not events and self.spare is None:
                 self.spare = self._fork()
+            elif not events and missing is not None:
+                self.programs[missing] = self._start_ahead(missing)
             for key, _ in events:
                 if key.fd == self.woken:
                     self._reap()
@@ -243,6 +256,10 @@ class Zygote:
                 request, fds = receive(self.control)
                 if request is None:
                     self._end()
+                elif "spawn" not in request:
+                    self._keep_ahead(tuple(request["ahead"]))
+                elif self._tell(request, fds):
+                    continue
                 else:
                     self._spawn(request, fds)
 
@@ -270,6 +287,65 @@ class Zygote:
         theirs.close()
         return Spare(pid, ours, max(0, resident - self.base_kb))
 
+    def _keep_ahead(self, argv: tuple[str, ...]) -> None:
+        self.programs[argv] = self.programs.pop(argv, None)
+        while len(self.programs) > AHEAD:
+            oldest = self.programs.pop(next(iter(self.programs)))
+            if oldest is not None:
+                oldest.line.close()
+
+    def _start_ahead(self, argv: tuple[str, ...]) -> Spare:
+        me = os.getpid()
+        ours, theirs = socket.socketpair()
+        pid = os.fork()
+        if pid == 0:
+            status = 1
+            try:
+                ours.close()
+                self._settle(me)
+                quiet = os.open(os.devnull, os.O_RDWR)
+                for fd in (1, 2):
+                    os.dup2(quiet, fd)
+                theirs.set_inheritable(True)
+                # From here on the zygote may bind folders into our namespace.
+                theirs.send(b"\n")
+                os.execve(argv[0], argv, {"PATH": os.defpath, CHANNEL_VARIABLE: str(theirs.fileno())})
+            finally:
+                os._exit(status)
+        theirs.close()
+        return Spare(pid, ours, 0)
+
+    def _tell(self, request: dict[str, Any], fds: list[int]) -> bool:
+        """Make the idle process of a program what is asked for; false if there is none."""
+        if not request.get("ahead"):
+            return False
+        argv = tuple(request["argv"])
+        spare = self.programs.get(argv)
+        self._keep_ahead(argv)
+        if spare is None:
+            return False
+        self.programs[argv] = None
+        output, connection = fds
+        try:
+            spare.line.recv(1)
+            places = self.namespace.enter_of(spare.pid, request["task"], request["layers"], request["tmp"])
+            environment = {**request["env"], **variables_of(places)}
+            message = {"env": environment, "packages": request["packages"], **places}
+            say_to_node(spare.line, "output", "net.Native", output)
+            say_to_node(spare.line, message, "net.Socket", connection)
+        except OSError:
+            # It has died while it waited, or cannot be reached.
+            spare.line.close()
+            kill(spare.pid)
+            return False
+        # Node.js drops what it has not read yet when we hang up: it does so itself.
+        self.lines[spare.pid] = spare.line
+        for fd in fds:
+            os.close(fd)
+        self.children[spare.pid] = request["spawn"]
+        send(self.control, {"spawned": request["spawn"], "pid": spare.pid, "primed_kb": spare.primed_kb})
+        return True
+
     def _spawn(self, request: dict[str, Any], fds: list[int]) -> None:
         spare, self.spare = self.spare or self._fork(), None
         data = json.dumps(request).encode()
@@ -287,7 +363,8 @@ class Zygote:
         if not sent:
             self._reap()
 
-    def _child(self, line: socket.socket, parent: int) -> int:
+    def _settle(self, parent: int) -> None:
+        """What a new process does before it knows what it will be."""
         isolation.die_with_parent(parent)
         os.setsid()
         isolation.adopt_orphans()
@@ -298,6 +375,14 @@ class Zygote:
         os.close(self.waker)
         self.control.close()
         self.namespace.copy()
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
+        except (OSError, ValueError):
+            # Fewer are allowed here already.
+            pass
+
+    def _child(self, line: socket.socket, parent: int) -> int:
+        self._settle(parent)
         request, fds = receive(line)
         line.close()
         if request is None:
@@ -309,19 +394,16 @@ class Zygote:
         environment: dict[str, str] = request["env"]
         os.environ.clear()
         os.environ.update(environment)
-        try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
-        except (OSError, ValueError):
-            # Fewer are allowed here already.
-            pass
         seen = self.namespace.enter(request["task"], request["layers"], request["tmp"])
-        if seen["tmp"] != "/tmp":
-            os.environ["TMPDIR"] = seen["tmp"]
-        if seen["task"]:
-            os.environ["LAMBDA_TASK_ROOT"] = seen["task"]
+        os.environ.update(variables_of(seen))
         if not request["argv"]:
             return self._python(request, seen, connection)
-        os.close(connection)
+        if "ahead" in request:
+            os.set_inheritable(connection, True)
+            os.environ[CONNECTION_VARIABLE] = str(connection)
+            os.environ[PLACES_VARIABLE] = json.dumps({"packages": request["packages"], **seen})
+        else:
+            os.close(connection)
         if seen["task"]:
             os.chdir(seen["task"])
         places = {"{task}": seen["task"], "{layers}": seen["layers"]}
@@ -396,9 +478,16 @@ class Zygote:
             if pid == 0:
                 return
             spawned = self.children.pop(pid, None)
+            if (line := self.lines.pop(pid, None)) is not None:
+                line.close()
             if self.spare is not None and pid == self.spare.pid:
                 self.spare.line.close()
                 self.spare = None
+            for argv, spare in list(self.programs.items()):
+                if spare is not None and pid == spare.pid:
+                    # Asked for again, it will be started again: a program that cannot run must not be tried for ever.
+                    spare.line.close()
+                    del self.programs[argv]
             if spawned is not None:
                 # Its descendants have just become ours: none survives its environment.
                 self._sweep(pid)
@@ -407,9 +496,10 @@ class Zygote:
     def _end(self) -> None:
         for pid in self.children:
             kill(pid)
-        if self.spare is not None:
-            self.spare.line.close()
-            kill(self.spare.pid)
+        for spare in (self.spare, *self.programs.values()):
+            if spare is not None:
+                spare.line.close()
+                kill(spare.pid)
         while self.children:
             try:
                 pid, _ = os.wait()
@@ -420,10 +510,25 @@ class Zygote:
         os._exit(0)
 
     def _sweep(self, group: int) -> None:
-        known = set(self.children)
-        if self.spare is not None:
-            known.add(self.spare.pid)
+        known = {*self.children, *(spare.pid for spare in (self.spare, *self.programs.values()) if spare is not None)}
         sweep(group, known)
+
+
+def variables_of(places: dict[str, str]) -> dict[str, str]:
+    """What the environment's variables say of where its folders ended up."""
+    found = {}
+    if places["tmp"] != "/tmp":
+        found["TMPDIR"] = places["tmp"]
+    if places["task"]:
+        found["LAMBDA_TASK_ROOT"] = places["task"]
+    return found
+
+
+def say_to_node(line: socket.socket, message: Any, kind: str, fd: int) -> None:
+    """One message of Node's own channel between processes, with a descriptor."""
+    data = json.dumps({"cmd": "NODE_HANDLE", "type": kind, "msg": message}).encode() + b"\n"
+    sent = socket.send_fds(line, [data], [fd])
+    line.sendall(data[sent:])
 
 
 def expand(word: str, places: dict[str, str]) -> str:
