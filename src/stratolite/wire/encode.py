@@ -195,6 +195,7 @@ def _rest_encoder(service: str, model: OperationModel, row: Protocol) -> Encode:
         return lambda result, request_id: Response(status, Headers(id_headers(service, row.name, request_id)))
     bindings = ResponseBindings(shape)
     body_of = _rest_body(service, model, shape, row)
+    own_status = s3.status if service == "s3" else _no_status
 
     def encode_rest(result: dict[str, Any], request_id: str) -> Response:
         headers = Headers(id_headers(service, row.name, request_id))
@@ -202,10 +203,14 @@ def _rest_encoder(service: str, model: OperationModel, row: Protocol) -> Encode:
         if kind is not None:
             headers.add("Content-Type", kind)
         bindings.write(result, headers)
-        own = result.get(bindings.status) if bindings.status is not None else None
+        own = result.get(bindings.status) if bindings.status is not None else own_status(result)
         return Response(status if own is None else int(own), headers, body)
 
     return encode_rest
+
+
+def _no_status(result: dict[str, Any]) -> None:
+    return None
 
 
 def _rest_body(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import b64encode
+from typing import Any
 
 from stratolite.wire.http1 import Request
 
@@ -75,6 +76,11 @@ def path(request: Request) -> str:
     if "." in host and not _OWN_LABEL.match(host) and (bucket := bucket_in_host(host)):
         return f"/{bucket}{raw}"
     return raw
+
+
+def status(result: dict[str, Any]) -> int | None:
+    """The status the model does not have: part of an object is 206."""
+    return 206 if result.get("ContentRange") is not None else None
 
 
 def extended_id(request_id: str) -> str:
