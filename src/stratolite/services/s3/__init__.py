@@ -31,5 +31,5 @@ service = Service(
         multipart,
         resources,
     ],
-    not_validated=("required", "length", "range", "pattern", "enum"),
+    not_validated=("length", "range", "pattern", "enum"),
 )
