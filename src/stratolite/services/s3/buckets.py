@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
@@ -54,11 +55,15 @@ def look(call: Call, name: str) -> Bucket | None:
     return call.tx.known(_TABLES, name, lambda: _of(call.tx.one("SELECT * FROM s3_bucket WHERE name = ?", name)))
 
 
-def find(call: Call, name: str) -> Bucket:
-    """Raises NoSuchBucket."""
+def find(call: Call, name: str, expected_owner: str | None = None) -> Bucket:
+    """Raises NoSuchBucket; AccessDenied when its owner is not the expected account."""
+    if expected_owner is not None and not re.fullmatch(r"\d{12}", expected_owner):
+        raise refused("InvalidBucketOwnerAWSAccountID", place=expected_owner)
     found = look(call, name)
     if found is None:
         raise refused("NoSuchBucket", BucketName=name)
+    if expected_owner not in (None, found.account):
+        raise refused("AccessDenied")
     return found
 
 
@@ -70,7 +75,11 @@ def setting(call: Call, bucket: Bucket, name: str, value: Any) -> None:
     call.tx.run("UPDATE s3_bucket SET settings = ? WHERE key = ?", json.dumps(settings), bucket.key)
 
 
-def check_tags(tags: list[dict[str, str]], repeated: str = "Cannot provide multiple Tags with the same key") -> None:
+RESERVED = "Your TagKey cannot be prefixed with aws:"
+"""What an object's tag is told; a bucket's has another sentence (recorded)."""
+
+
+def check_tags(tags: list[dict[str, str]], reserved: str = "System tags cannot be added/updated by requester") -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html"""
     keys: set[str] = set()
     for tag in tags:
@@ -78,9 +87,9 @@ def check_tags(tags: list[dict[str, str]], repeated: str = "Cannot provide multi
         if key is None or value is None:
             raise refused("MalformedXML")
         if key in keys:
-            raise refused("InvalidTag", repeated, TagKey=key)
+            raise refused("InvalidTag", "Cannot provide multiple Tags with the same key", TagKey=key)
         if key.startswith("aws:"):
-            raise refused("InvalidTag", "System tags cannot be added/updated by requester", TagKey=key)
+            raise refused("InvalidTag", reserved, TagKey=key)
         if not 0 < len(key) <= 128 or not _TAG.fullmatch(key):
             raise refused("InvalidTag", "The TagKey you have provided is invalid", TagKey=key)
         if len(value) > 256 or not _TAG.fullmatch(value):
@@ -133,6 +142,8 @@ def create_bucket(
             raise refused("BucketAlreadyOwnedByYou", BucketName=bucket)
         return {"Location": f"/{bucket}", "BucketArn": there.arn}
     settings: dict[str, Any] = {"ownership": object_ownership or "BucketOwnerEnforced"}
+    if place == "EU":
+        settings["location"] = place
     if tags:
         settings["tags"] = tags
     if acl is not None:
@@ -174,8 +185,9 @@ def head_bucket(call: Call, bucket: str) -> dict[str, Any]:
 
 @operation
 def get_bucket_location(call: Call, bucket: str) -> dict[str, Any]:
-    region = find(call, bucket).region
-    return {"LocationConstraint": None if region == "us-east-1" else region}
+    found = find(call, bucket)
+    told = found.settings.get("location", found.region)
+    return {"LocationConstraint": None if told == "us-east-1" else told}
 
 
 @operation
@@ -188,9 +200,11 @@ def list_buckets(
 ) -> dict[str, Any]:
     if bucket_region is not None and not _REGION.fullmatch(bucket_region):
         raise invalid_argument(f"Argument value {bucket_region} is not a valid AWS Region", "bucket-region")
-    rows = call.tx.all(
-        "SELECT * FROM s3_bucket WHERE account = ? AND name > ? ORDER BY name", call.account, continuation_token or ""
-    )
+    try:
+        after = base64.b64decode((continuation_token or "").encode(), validate=True).decode()
+    except ValueError:
+        raise invalid_argument("The continuation token provided is incorrect", "continuation-token") from None
+    rows = call.tx.all("SELECT * FROM s3_bucket WHERE account = ? AND name > ? ORDER BY name", call.account, after)
     found = [
         bucket
         for row in rows
@@ -199,7 +213,7 @@ def list_buckets(
         and bucket_region in (None, bucket.region)
     ]
     page = found if max_buckets is None else found[: max(1, max_buckets)]
-    named = max_buckets is not None or bucket_region is not None or continuation_token is not None
+    named = any(asked is not None for asked in (max_buckets, bucket_region, continuation_token, prefix))
     return {
         "Buckets": [
             {
@@ -212,5 +226,5 @@ def list_buckets(
         ],
         "Owner": owner(call.account),
         "Prefix": prefix,
-        "ContinuationToken": page[-1].name if len(page) < len(found) else None,
+        "ContinuationToken": base64.b64encode(page[-1].name.encode()).decode() if len(page) < len(found) else None,
     }

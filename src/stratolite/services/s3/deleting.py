@@ -8,7 +8,7 @@ from stratolite.kernel import AwsError, Call, operation
 
 from . import buckets, conditions, notifications, objects
 from .buckets import Bucket
-from .errors import refused
+from .errors import invalid_argument, refused
 
 BATCH = 1000
 
@@ -17,6 +17,8 @@ def _delete(call: Call, bucket: Bucket, key: str, version_id: str | None) -> dic
     """One object, or one version: what DeleteObject says of it."""
     if version_id is not None:
         version = objects.exact(call, bucket, key, version_id)
+        if version is None and version_id != objects.NULL:
+            raise invalid_argument("Invalid version id specified", "versionId", version_id)
         if version is not None:
             objects.delete(call, bucket, version)
             notifications.tell(call, bucket, "ObjectRemoved:Delete", version)

@@ -31,6 +31,11 @@ SAID = {
     "IllegalVersioningConfigurationException": (400, "The Versioning element must be specified"),
     "InvalidArgument": (400, "Invalid Argument"),
     "InvalidBucketName": (400, "The specified bucket is not valid."),
+    "InvalidBucketOwnerAWSAccountID": (
+        400,
+        "The value of the expected bucket owner parameter must be an AWS Account ID... [{place}]",
+    ),
+    "InvalidObjectState": (403, "The operation is not valid for the object's storage class"),
     "InvalidDigest": (400, "The Content-MD5 you specified was invalid."),
     "InvalidLocationConstraint": (400, "The specified location-constraint is not valid"),
     "InvalidPart": (

@@ -149,7 +149,7 @@ def list_objects_v2(
     return {
         "Name": bucket,
         "Prefix": spell(prefix or ""),
-        "StartAfter": spell(start_after) if start_after else None,
+        "StartAfter": spell(start_after) if start_after and continuation_token is None else None,
         "MaxKeys": limit,
         "KeyCount": len(page),
         "Delimiter": spell(delimiter) if delimiter else None,

@@ -452,13 +452,13 @@ def list_multipart_uploads(
             more = True
             break
         page.append((row["name"], row) if common is None else (common, None))
-    last = page[-1] if page else None
+    last = page[-1][1] if page else None
     return {
         "Bucket": bucket,
         "KeyMarker": spell(key_marker or ""),
-        "UploadIdMarker": upload_id_marker or "",
-        "NextKeyMarker": spell(last[0]) if last else "",
-        "NextUploadIdMarker": last[1]["id"] if last and last[1] is not None else "",
+        "UploadIdMarker": (upload_id_marker or "") if key_marker else "",
+        "NextKeyMarker": spell(last["name"]) if last else "",
+        "NextUploadIdMarker": last["id"] if last else "",
         "Delimiter": spell(delimiter) if delimiter else None,
         "Prefix": spell(prefix) if prefix else None,
         "EncodingType": encoding_type,

@@ -106,11 +106,11 @@ def _checked(call: Call, kind: str, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _rule(rule: dict[str, Any]) -> dict[str, str]:
-    name = rule.get("Name") or ""
+    if "Name" not in rule or "Value" not in rule:
+        raise refused("MalformedXML")
+    name = rule["Name"]
     if name.lower() not in ("prefix", "suffix"):
         raise invalid_argument("filter rule name must be either prefix or suffix", "FilterRule.Name", name)
-    if "Value" not in rule:
-        raise invalid_argument("filter rule value cannot be empty", "FilterRule.Value", None)
     return {"Name": name.capitalize(), "Value": rule["Value"]}
 
 

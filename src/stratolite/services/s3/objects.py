@@ -112,6 +112,8 @@ def find(call: Call, bucket: Bucket, key: str, version_id: str | None = None, me
     """Raises NoSuchKey, NoSuchVersion, MethodNotAllowed for a delete marker asked for by its id."""
     if version_id is None:
         found = latest(call, bucket, key)
+        if found is not None and found.is_marker and method != "GET" and method != "HEAD":
+            raise refused("MethodNotAllowed", Method=method, ResourceType="DeleteMarker")
         if found is None or found.is_marker:
             raise no_such_key(key, found)
         return found
@@ -232,6 +234,8 @@ def described(bucket: Bucket, storage_class: str | None, system: dict[str, Any])
     if about["ServerSideEncryption"] == "AES256":
         about.pop("SSEKMSKeyId", None)
         about.pop("BucketKeyEnabled", None)
+    elif (key := about.get("SSEKMSKeyId")) and not key.startswith("arn:"):
+        about["SSEKMSKeyId"] = f"arn:aws:kms:{bucket.region}:{bucket.account}:key/{key}"
     return about
 
 
@@ -260,12 +264,12 @@ def tags_of(text: str | None) -> dict[str, str]:
     if not text:
         return {}
     pairs = parse_qsl(text, keep_blank_values=True)
-    if len({key for key, _ in pairs}) < len(pairs):
+    if len({key for key, _ in pairs}) < len(pairs) or any("," in value for _, value in pairs):
         raise invalid_argument(
             "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag"
             " name duplicates.",
             "x-amz-tagging",
             text,
         )
-    buckets.check_tags([{"Key": key, "Value": value} for key, value in pairs])
+    buckets.check_tags([{"Key": key, "Value": value} for key, value in pairs], buckets.RESERVED)
     return dict(pairs)

@@ -95,6 +95,12 @@ def _sent(call: Call, version: objects.Version, start: int, end: int) -> bytes |
     return _Stream(call, version.body.blobs, start, end).pieces()
 
 
+def check_thawed(version: objects.Version) -> None:
+    """Raises InvalidObjectState: what lies in an archive cannot be read."""
+    if version.about.get("StorageClass") in ("GLACIER", "DEEP_ARCHIVE"):
+        raise refused("InvalidObjectState", StorageClass=version.about["StorageClass"])
+
+
 def _told(
     bucket: buckets.Bucket,
     version: objects.Version,
@@ -127,12 +133,12 @@ def _told(
     told["ContentLength"] = end - start
     if bounds is not None:
         told["ContentRange"] = f"bytes {start}-{end - 1}/{version.size}"
-    if checksum_mode == "ENABLED" and version.checksum:
+    if (checksum_mode or "").upper() == "ENABLED" and version.checksum:
         if part_number is not None and version.parts:
             sums = version.parts[part_number - 1][1]
-            if version.checksum["type"] == "COMPOSITE":
+            if sums:
                 told |= {checksums.MEMBERS[name]: value for name, value in sums.items()}
-                told["ChecksumType"] = "COMPOSITE"
+                told["ChecksumType"] = version.checksum["type"]
         elif bounds is None or end - start == version.size:
             told |= checksum_of(version)
     return told, start, end
@@ -169,6 +175,7 @@ async def get_object(
     found = buckets.find(call, bucket)
     version = objects.find(call, found, key, version_id)
     conditions.reading(version, call.now, if_match, if_none_match, if_modified_since, if_unmodified_since)
+    check_thawed(version)
     told, start, end = _told(found, version, range_, part_number, checksum_mode)
     overrides = {
         "CacheControl": response_cache_control,
@@ -240,7 +247,7 @@ def get_object_attributes(
 def _parts(version: objects.Version, limit: int, marker: int) -> dict[str, Any]:
     """Parts are told one by one only where each has a checksum of its own."""
     told: dict[str, Any] = {"TotalPartsCount": len(version.parts)}
-    if not any(sums for _, sums in version.parts):
+    if version.checksum.get("type") != "COMPOSITE":
         return told
     numbered = [(n, *part) for n, part in enumerate(version.parts, 1) if n > marker]
     page = numbered[:limit]

@@ -11,16 +11,16 @@ from . import buckets
 from .errors import refused
 
 
-def _told(call: Call, bucket: str, name: str, missing: str) -> Any:
+def _told(call: Call, bucket: str, name: str, missing: str, expected_owner: str | None = None) -> Any:
     """One setting of a bucket. Raises the error of its absence."""
-    found = buckets.find(call, bucket).settings.get(name)
+    found = buckets.find(call, bucket, expected_owner).settings.get(name)
     if found is None:
         raise refused(missing, BucketName=bucket)
     return found
 
 
-def _keep(call: Call, bucket: str, name: str, value: Any) -> None:
-    found = buckets.find(call, bucket)
+def _keep(call: Call, bucket: str, name: str, value: Any, expected_owner: str | None = None) -> None:
+    found = buckets.find(call, bucket, expected_owner)
     if value is not None or name in found.settings:
         buckets.setting(call, found, name, value)
 
@@ -56,10 +56,15 @@ def get_bucket_versioning(call: Call, bucket: str) -> dict[str, Any]:
 
 @operation
 def put_bucket_policy(
-    call: Call, bucket: str, policy: str, content_md5: str | None = None, checksum_algorithm: str | None = None
+    call: Call,
+    bucket: str,
+    policy: str,
+    content_md5: str | None = None,
+    checksum_algorithm: str | None = None,
+    expected_bucket_owner: str | None = None,
 ) -> None:
     """Kept and told; nobody is refused by it here."""
-    found = buckets.find(call, bucket)
+    found = buckets.find(call, bucket, expected_bucket_owner)
     try:
         document = json.loads(policy) if policy.startswith("{") else None
     except ValueError:
@@ -73,13 +78,13 @@ def put_bucket_policy(
 
 
 @operation
-def get_bucket_policy(call: Call, bucket: str) -> dict[str, Any]:
-    return {"Policy": _told(call, bucket, "policy", "NoSuchBucketPolicy")}
+def get_bucket_policy(call: Call, bucket: str, expected_bucket_owner: str | None = None) -> dict[str, Any]:
+    return {"Policy": _told(call, bucket, "policy", "NoSuchBucketPolicy", expected_bucket_owner)}
 
 
 @operation
-def delete_bucket_policy(call: Call, bucket: str) -> None:
-    _keep(call, bucket, "policy", None)
+def delete_bucket_policy(call: Call, bucket: str, expected_bucket_owner: str | None = None) -> None:
+    _keep(call, bucket, "policy", None, expected_bucket_owner)
 
 
 # CORS

@@ -72,7 +72,7 @@ def put_object_tagging(
         raise refused("MalformedXML")
     if len(tags) > OBJECT_TAGS:
         raise refused("BadRequest", "Object tags cannot be greater than 10")
-    buckets.check_tags(tags)
+    buckets.check_tags(tags, buckets.RESERVED)
     return _keep(call, found, version, {tag["Key"]: tag["Value"] for tag in tags}, "ObjectTagging:Put")
 
 

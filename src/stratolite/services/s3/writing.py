@@ -187,6 +187,7 @@ async def copy_object(
         version, call.now, copy_source_if_match, copy_source_if_none_match, copy_source_if_modified_since,
         copy_source_if_unmodified_since, prefix="x-amz-copy-source-", copying=True,
     )  # fmt: skip
+    reading.check_thawed(version)
     replaces = metadata_directive == "REPLACE"
     is_itself = from_bucket.key == target.key and version.name == key and version.is_latest
     changes = (replaces, storage_class, server_side_encryption, website_redirect_location)

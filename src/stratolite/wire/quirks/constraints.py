@@ -309,6 +309,8 @@ def _sqs(operation: str, found: Found) -> WireError:
 
 
 def _s3(operation: str, found: Found) -> WireError:
+    if operation == "PutBucketPolicy":
+        return WireError("MalformedPolicy", "Policies must be valid JSON and the first byte must be '{'")
     if "." not in found.path:
         return WireError("MissingRequestBodyError", "Request Body is empty")
     text = "The XML you provided was not well-formed or did not validate against our published schema"

@@ -62,6 +62,10 @@ REPLACED = frozenset(
 )
 
 
+# Statuses where the model has another.
+STATUSES = {"PutBucketPolicy": 204, "PutBucketTagging": 204}
+
+
 def bucket_in_host(host: str) -> str | None:
     """The bucket a virtual-hosted request names in its host, if it does."""
     if match := _VIRTUAL_HOST.match(host):
