@@ -41,6 +41,7 @@ ALL = (
     Room("kms", types=("KMS",)),
     Room("lambda", "lambda_", arns=("lambda",), types=("Lambda",), doors=("lambda-url", "_aws/lambda/")),
     Room("logs", arns=("logs",), types=("Logs",)),
+    Room("s3", arns=("s3",), types=("S3",)),
     Room("scheduler", arns=("scheduler",), types=("Scheduler",)),
     Room("secretsmanager", types=("SecretsManager",)),
     Room("sns", arns=("sns",), types=("SNS",), doors=("_aws/sns/",)),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stratolite.wire.faults import Malformed
-from stratolite.wire.http1 import Headers, Request
+from stratolite.wire.http1 import BodyFile, Headers, Request
 
 # A size and a signature; longer is no chunk header of any SDK.
 _HEADER_MAX_BYTES = 1024
@@ -142,15 +142,29 @@ def unwrapped(request: Request) -> Request:
     """The request as it would have been without chunks: its content as the body, its trailers as headers."""
     assert isinstance(request.body, bytes)
     content, trailers = decode(request.body, request.headers)
-    headers = Headers(request.headers.items())
-    encoding = content_encoding(headers)
-    headers.remove("content-encoding")
-    if encoding is not None:
-        headers.add("Content-Encoding", encoding)
+    headers = _without_coding(request.headers)
     for name, value in trailers.items():
         headers.set(name, value)
     headers.set("Content-Length", str(len(content)))
     return Request(request.method, request.target, headers, content, request.peer, request.http_version)
+
+
+def marked(request: Request) -> Request:
+    """The request with a body in a file that is known to be chunked."""
+    assert isinstance(request.body, BodyFile)
+    body = BodyFile(request.body.path, request.body.size, True, decoded_length(request.headers))
+    headers = _without_coding(request.headers)
+    return Request(request.method, request.target, headers, body, request.peer, request.http_version)
+
+
+def _without_coding(headers: Headers) -> Headers:
+    """The same headers with `aws-chunked` taken out of the content encoding."""
+    rest = Headers(headers.items())
+    encoding = content_encoding(rest)
+    rest.remove("content-encoding")
+    if encoding is not None:
+        rest.add("Content-Encoding", encoding)
+    return rest
 
 
 def decoded_length(headers: Headers) -> int | None:

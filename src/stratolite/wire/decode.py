@@ -147,8 +147,8 @@ def _rest_decoder(service: str, operation: str, protocol: str, shape: Shape) -> 
 def _raw_payload(service: str, bindings: RequestBindings, payload: str, text: bool) -> Decode:
     def decode_raw_payload(request: Request) -> dict[str, Any]:
         # A body in a file keeps its chunks: whoever stores it unwraps it piece by piece, off the loop.
-        if service == "s3" and isinstance(request.body, bytes) and chunked.is_chunked(request.headers):
-            request = chunked.unwrapped(request)
+        if service == "s3" and chunked.is_chunked(request.headers):
+            request = chunked.unwrapped(request) if isinstance(request.body, bytes) else chunked.marked(request)
         out = bindings.read(request)
         body = request.body
         if isinstance(body, BodyFile) and text:

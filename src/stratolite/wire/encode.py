@@ -47,7 +47,11 @@ def content_type(service: str, protocol: Protocol) -> str:
 def id_headers(service: str | None, protocol: str, request_id: str) -> list[tuple[str, str]]:
     """The headers that carry the request's id."""
     if service == "s3":
-        return [("x-amz-request-id", request_id), ("x-amz-id-2", s3.extended_id(request_id))]
+        return [
+            ("x-amz-request-id", request_id),
+            ("x-amz-id-2", s3.extended_id(request_id)),
+            ("Server", "AmazonS3"),
+        ]
     return [("x-amzn-RequestId", request_id)]
 
 
@@ -190,11 +194,14 @@ _BODIES = {"json": _json_body, "xml": _xml_body}
 
 def _rest_encoder(service: str, model: OperationModel, row: Protocol) -> Encode:
     status: int = model.http.get("responseCode", 200)
+    if service == "s3":
+        status = s3.STATUSES.get(model.name, status)
     shape = model.output_shape
     if shape is None:
         return lambda result, request_id: Response(status, Headers(id_headers(service, row.name, request_id)))
     bindings = ResponseBindings(shape)
     body_of = _rest_body(service, model, shape, row)
+    own_status = s3.status if service == "s3" else _no_status
 
     def encode_rest(result: dict[str, Any], request_id: str) -> Response:
         headers = Headers(id_headers(service, row.name, request_id))
@@ -202,10 +209,14 @@ def _rest_encoder(service: str, model: OperationModel, row: Protocol) -> Encode:
         if kind is not None:
             headers.add("Content-Type", kind)
         bindings.write(result, headers)
-        own = result.get(bindings.status) if bindings.status is not None else None
+        own = result.get(bindings.status) if bindings.status is not None else own_status(result)
         return Response(status if own is None else int(own), headers, body)
 
     return encode_rest
+
+
+def _no_status(result: dict[str, Any]) -> None:
+    return None
 
 
 def _rest_body(

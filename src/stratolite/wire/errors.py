@@ -62,6 +62,7 @@ def encode_error(service: str | None, operation: str | None, protocol: str, erro
     if (known, protocol) == ("sqs", QUERY) and shape is not None:
         status = sqs_query.STATUSES.get(shape.name, status)
     headers = Headers(id_headers(known, protocol, request_id))
+    headers.pairs.extend(getattr(error, "headers", {}).items())
     # A kernel error says by `is_named` that its code was chosen where it was raised, not left to the model.
     code = error.code if getattr(error, "is_named", False) else _query_code(known, shape, error.code)
     if shape is not None and PROTOCOLS[protocol].binds_http:

@@ -92,6 +92,10 @@ class BodyFile:
 
     path: Path
     size: int
+    is_chunked: bool = False
+    """Whether its content is in AWS's own chunks (`wire.chunked`)."""
+    decoded_length: int | None = None
+    """Of a chunked one: how long the client says the content is."""
 
     def read(self) -> bytes:
         return self.path.read_bytes()

@@ -251,8 +251,8 @@ LISTS = {
 """What AWS says of the items of a list, by shape, where it is not the model's: Lambda names the runtimes of today."""
 
 NOT_VALIDATED: dict[str, frozenset[str]] = {
-    # S3 has no such front end: it judges each member in its own words.
-    "s3": frozenset(KINDS),
+    # S3 has no such front end: it judges each member in its own words, but for what is missing.
+    "s3": frozenset(KINDS) - {"required"},
 }
 
 # Codes where they are not ValidationException, or ValidationError over the query protocol. Of several, the one that
@@ -308,5 +308,14 @@ def _sqs(operation: str, found: Found) -> WireError:
     return WireError("MissingParameter", f"The request must contain the parameter {name}.")
 
 
-WORDED: dict[str, Callable[[str, Found], WireError]] = {"ecr": _ecr, "sqs": _sqs}
+def _s3(operation: str, found: Found) -> WireError:
+    if operation == "PutBucketPolicy":
+        return WireError("MalformedPolicy", "Policies must be valid JSON and the first byte must be '{'")
+    if "." not in found.path:
+        return WireError("MissingRequestBodyError", "Request Body is empty")
+    text = "The XML you provided was not well-formed or did not validate against our published schema"
+    return WireError("MalformedXML", text)
+
+
+WORDED: dict[str, Callable[[str, Found], WireError]] = {"ecr": _ecr, "s3": _s3, "sqs": _sqs}
 """Services that report the first violation only, in words of their own: (operation, violation) to error."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import b64encode
+from typing import Any
 
 from stratolite.wire.http1 import Request
 
@@ -61,6 +62,10 @@ REPLACED = frozenset(
 )
 
 
+# Statuses where the model has another.
+STATUSES = {"PutBucketPolicy": 204, "PutBucketTagging": 204}
+
+
 def bucket_in_host(host: str) -> str | None:
     """The bucket a virtual-hosted request names in its host, if it does."""
     if match := _VIRTUAL_HOST.match(host):
@@ -75,6 +80,11 @@ def path(request: Request) -> str:
     if "." in host and not _OWN_LABEL.match(host) and (bucket := bucket_in_host(host)):
         return f"/{bucket}{raw}"
     return raw
+
+
+def status(result: dict[str, Any]) -> int | None:
+    """The status the model does not have: part of an object is 206."""
+    return 206 if result.get("ContentRange") is not None else None
 
 
 def extended_id(request_id: str) -> str:
