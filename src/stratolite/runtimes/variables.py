@@ -40,7 +40,6 @@ def variables(environment: Environment | InlineEnvironment, runtime_api: str) ->
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
         "AWS_LAMBDA_LOG_GROUP_NAME": function.log_group,
         "AWS_LAMBDA_LOG_STREAM_NAME": environment.log_stream,
-        "AWS_LAMBDA_LOG_FORMAT": function.log_format,
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         "AWS_LAMBDA_RUNTIME_API": runtime_api,
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
@@ -53,5 +52,6 @@ def variables(environment: Environment | InlineEnvironment, runtime_api: str) ->
     if not function.runtime.startswith("provided"):
         found["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{function.runtime}"
     if function.log_format == "JSON":
+        found["AWS_LAMBDA_LOG_FORMAT"] = function.log_format
         found["AWS_LAMBDA_LOG_LEVEL"] = function.application_log_level
     return found

@@ -19,8 +19,9 @@ const UNHANDLED = 128;
 
 /** Node.js itself looks at NODE_PATH when it starts only. */
 function searchPaths(task, layers, packages) {
-  const major = process.versions.node.split(".")[0];
-  const own = layers ? [`${layers}/nodejs/node${major}/node_modules`, `${layers}/nodejs/node_modules`] : [];
+  const [, major] = process.env.AWS_EXECUTION_ENV.match(/nodejs(\d+)/);
+  const opt = `${layers || "/opt"}/nodejs`;
+  const own = [`${opt}/node${major}/node_modules`, `${opt}/node_modules`];
   process.env.NODE_PATH ??= [...own, ...packages, "/var/runtime/node_modules", "/var/runtime", task].join(":");
   Module._initPaths();
 }
@@ -28,6 +29,7 @@ function searchPaths(task, layers, packages) {
 async function become(socket, places) {
   const task = places.task || process.env.LAMBDA_TASK_ROOT;
   process.chdir(task);
+  process.env.PWD = task;
   process.argv = [process.argv[0], "/var/runtime/index.mjs"];
   searchPaths(task, places.layers, places.packages);
   replaceConsole();

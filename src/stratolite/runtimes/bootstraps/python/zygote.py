@@ -528,7 +528,9 @@ def say_to_node(line: socket.socket, message: Any, kind: str, fd: int) -> None:
     """One message of Node's own channel between processes, with a descriptor."""
     data = json.dumps({"cmd": "NODE_HANDLE", "type": kind, "msg": message}).encode() + b"\n"
     sent = socket.send_fds(line, [data], [fd])
-    line.sendall(data[sent:])
+    # Told everything, it may have hung up already: not even nothing can be sent then.
+    if sent < len(data):
+        line.sendall(data[sent:])
 
 
 def expand(word: str, places: dict[str, str]) -> str:
