@@ -166,6 +166,7 @@ def delete_bucket(call: Call, bucket: str) -> None:
         raise refused("BucketNotEmpty", text, BucketName=bucket)
     for upload in call.tx.all("SELECT id FROM s3_upload WHERE bucket = ?", found.key):
         forget_upload(call, upload["id"])
+    call.tx.run("DELETE FROM s3_sequence WHERE bucket = ?", found.key)
     call.tx.run("DELETE FROM s3_bucket WHERE key = ?", found.key)
 
 
