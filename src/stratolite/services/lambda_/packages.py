@@ -43,7 +43,7 @@ async def take(call: Call, code: dict[str, Any], operation: str = "CreateFunctio
             raise RequestEntityTooLargeException(limit=limits.CREATE_REQUEST_BYTES, operation=operation)
         if len(body) > limits.ZIPPED_BYTES:
             raise RequestEntityTooLargeException(f"Zipped size must be smaller than {limits.ZIPPED_BYTES} bytes")
-    elif "S3Bucket" in code:
+    elif code.get("S3Bucket") and code.get("S3Key"):
         body = await _object(call, code)
     else:
         raise InvalidParameterValueException("Please provide a source for function code.")
