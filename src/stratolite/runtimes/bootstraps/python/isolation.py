@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from collections.abc import Iterable
 
 CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
 MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 32, 4096, 16384, 1 << 18
@@ -113,8 +114,11 @@ class Namespace:
         if self.mounts:
             _call("unshare", CLONE_NEWNS)
 
-    def enter(self, task: str | None, layers: str | None, tmp: str) -> dict[str, str]:
-        """In the copy: own /tmp, the code at /var/task, layers at /opt. Says where each ended up."""
+    def enter(self, task: str | None, layers: str | None, tmp: str, needed: Iterable[str] = ()) -> dict[str, str]:
+        """In the copy: own /tmp, the code at /var/task, layers at /opt. Says where each ended up.
+
+        Folders that are needed and lie below /tmp themselves stay in sight there.
+        """
         seen = {"task": task or "", "layers": layers or "", "tmp": tmp}
         if not self.mounts:
             return seen
@@ -125,14 +129,20 @@ class Namespace:
         if layers is not None and os.path.isdir(LAYERS) and not sys.prefix.startswith(LAYERS + "/"):
             bind(layers, LAYERS, read_only=True)
             seen["layers"] = LAYERS
+        for folder in needed:
+            if folder.startswith("/tmp/") and os.path.isdir(folder):
+                os.makedirs(tmp + folder[4:], exist_ok=True)
+                bind(folder, tmp + folder[4:])
         bind(tmp, "/tmp")
         seen["tmp"] = "/tmp"
         return seen
 
-    def enter_of(self, pid: int, task: str | None, layers: str | None, tmp: str) -> dict[str, str]:
+    def enter_of(
+        self, pid: int, task: str | None, layers: str | None, tmp: str, needed: Iterable[str] = ()
+    ) -> dict[str, str]:
         """The same for a process that runs already, in the copy it has taken: we go there and come back."""
         if not self.mounts:
-            return self.enter(task, layers, tmp)
+            return self.enter(task, layers, tmp, needed)
         own = os.open("/proc/self/ns/mnt", os.O_RDONLY)
         try:
             theirs = os.open(f"/proc/{pid}/ns/mnt", os.O_RDONLY)
@@ -141,7 +151,7 @@ class Namespace:
             finally:
                 os.close(theirs)
             try:
-                return self.enter(task, layers, tmp)
+                return self.enter(task, layers, tmp, needed)
             finally:
                 _call("setns", own, CLONE_NEWNS)
         finally:

@@ -328,7 +328,9 @@ class Zygote:
         output, connection = fds
         try:
             spare.line.recv(1)
-            places = self.namespace.enter_of(spare.pid, request["task"], request["layers"], request["tmp"])
+            places = self.namespace.enter_of(
+                spare.pid, request["task"], request["layers"], request["tmp"], self._needed(request)
+            )
             environment = {**request["env"], **variables_of(places)}
             message = {"env": environment, "packages": request["packages"], **places}
             say_to_node(spare.line, "output", "net.Native", output)
@@ -394,7 +396,7 @@ class Zygote:
         environment: dict[str, str] = request["env"]
         os.environ.clear()
         os.environ.update(environment)
-        seen = self.namespace.enter(request["task"], request["layers"], request["tmp"])
+        seen = self.namespace.enter(request["task"], request["layers"], request["tmp"], self._needed(request))
         os.environ.update(variables_of(seen))
         if not request["argv"]:
             return self._python(request, seen, connection)
@@ -413,6 +415,11 @@ class Zygote:
         except OSError as error:
             os.write(2, f"{argv[0]}: {error.strerror}\n".encode())
             return 126 if isinstance(error, PermissionError) else 127
+
+    def _needed(self, request: dict[str, Any]) -> list[str]:
+        """The folders an environment reads beside its own: the interpreter, the bootstrap, packages."""
+        programs = [os.path.dirname(word) for word in request["argv"] if word.startswith("/")]
+        return list(dict.fromkeys([HERE, sys.prefix, *filter(None, [self.site]), *programs, *request["packages"]]))
 
     def _python(self, request: dict[str, Any], seen: dict[str, str], connection: int) -> int:
         sys.modules["runtime_client"].adopt(connection)
