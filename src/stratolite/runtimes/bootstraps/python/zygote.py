@@ -417,9 +417,9 @@ class Zygote:
             return 126 if isinstance(error, PermissionError) else 127
 
     def _needed(self, request: dict[str, Any]) -> list[str]:
-        """The folders an environment reads beside its own: the interpreter, the bootstrap, packages."""
+        """The folders an environment reads beside its own: the interpreter, the program, packages."""
         programs = [os.path.dirname(word) for word in request["argv"] if word.startswith("/")]
-        return list(dict.fromkeys([HERE, sys.prefix, *filter(None, [self.site]), *programs, *request["packages"]]))
+        return list(dict.fromkeys([sys.prefix, *filter(None, [self.site]), *programs, *request["packages"]]))
 
     def _python(self, request: dict[str, Any], seen: dict[str, str], connection: int) -> int:
         sys.modules["runtime_client"].adopt(connection)
