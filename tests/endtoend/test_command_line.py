@@ -44,8 +44,16 @@ class Shell:
         return subprocess.run(self._words(words, port), **self._options(), capture_output=True, timeout=60, check=False)
 
     def begin(self, *words: str) -> subprocess.Popen[str]:
+        def heed() -> None:
+            # A suite that runs in the background of a script ignores SIGINT, and so would its children.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+
         return subprocess.Popen(
-            self._words(words, True), **self._options(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            self._words(words, True),
+            **self._options(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            preexec_fn=heed,
         )
 
     def _words(self, words: tuple[str, ...], port: bool) -> list[str]:
