@@ -21,6 +21,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import botocore.client
+import botocore.endpoint
+
 from stratolite.kernel.world import World
 from stratolite.runtimes.function import Function
 from stratolite.runtimes.inline import Inline
@@ -106,6 +109,30 @@ class _Printer(io.TextIOBase):
         return len(text)
 
 
+class _Sdk:
+    """What functions change in the SDK for the whole process: boto3's default session, with one environment's
+    credentials, and what tracing libraries replace in botocore. Each environment has its own."""
+
+    _PLACES = ((botocore.client.BaseClient, "_make_api_call"), (botocore.endpoint.Endpoint, "prepare_request"))
+
+    def __init__(self) -> None:
+        self.original = [*(vars(owner)[name] for owner, name in self._PLACES), None]
+
+    def get(self) -> list[Any]:
+        session = getattr(sys.modules.get("boto3"), "DEFAULT_SESSION", None)
+        return [*(vars(owner)[name] for owner, name in self._PLACES), session]
+
+    def set(self, things: list[Any]) -> None:
+        *functions, session = things
+        for (owner, name), function in zip(self._PLACES, functions, strict=True):
+            setattr(owner, name, function)
+        if (boto3 := sys.modules.get("boto3")) is not None:
+            setattr(boto3, "DEFAULT_SESSION", session)  # noqa: B010
+
+
+_SDK = _Sdk()
+
+
 @dataclass
 class InlineEnvironment:
     """What makes one function's environment its own inside a shared process.
@@ -123,12 +150,15 @@ class InlineEnvironment:
     output: Callable[[str], None] = lambda text: None
     modules: dict[str, Any] = field(default_factory=dict)
     function: Handler | None = None
+    sdk: list[Any] = field(default_factory=lambda: _SDK.original)
+    outside: list[Any] = field(default_factory=list)
     chance: random.Random = field(default_factory=random.Random)
     """Its own `random`: even the back-off of an SDK is then the seed's."""
     _saved: tuple[dict[str, str], list[str], dict[str, Any], Any, Any, Any] | None = None
 
     def enter(self) -> None:
         own = {name: sys.modules[name] for name in list(sys.modules) if self._is_project(name)}
+        self.outside = _SDK.get()
         self._saved = (dict(os.environ), list(sys.path), own, sys.stdout, sys.stderr, random.getstate())
         random.setstate(self.chance.getstate())
         sys.stdout = sys.stderr = _Printer(self.output)
@@ -138,6 +168,7 @@ class InlineEnvironment:
         sys.path[:0] = [str(f) for f in self.folders]
         os.environ.clear()
         os.environ.update(self.variables)
+        _SDK.set(self.sdk)
 
     def leave(self) -> None:
         assert self._saved is not None
@@ -151,6 +182,8 @@ class InlineEnvironment:
         sys.path[:] = path
         os.environ.clear()
         os.environ.update(environ)
+        self.sdk = _SDK.get()
+        _SDK.set(self.outside)
 
     def load(self) -> Handler:
         if self.function is None:
