@@ -66,7 +66,7 @@ async def create_function(
             "Timeout": timeout,
             "MemorySize": memory_size,
             "DeadLetterConfig": dead_letter_config or None,
-            "Environment": _environment(environment),
+            "Environment": _environment(call, environment),
             "TracingConfig": tracing_config,
             "Architectures": architectures,
             "EphemeralStorage": ephemeral_storage,
@@ -102,7 +102,9 @@ async def create_function(
     return made
 
 
-def _environment(environment: dict[str, Any] | None) -> dict[str, Any] | None:
+def _environment(call: Call, environment: dict[str, Any] | None) -> dict[str, Any] | None:
+    if "AWS_LAMBDA_EXEC_WRAPPER" in ((environment or {}).get("Variables") or {}):
+        call.not_emulated_here("lambda AWS_LAMBDA_EXEC_WRAPPER")
     return None if environment is None else {"Variables": environment.get("Variables") or {}}
 
 
@@ -192,7 +194,7 @@ def update_function_configuration(
         "Description": description,
         "Timeout": timeout,
         "MemorySize": memory_size,
-        "Environment": _environment(environment),
+        "Environment": _environment(call, environment),
         "Runtime": runtime,
         "DeadLetterConfig": dead_letter_config,
         "TracingConfig": tracing_config,
