@@ -388,7 +388,7 @@ def test_an_environment_killed_from_outside_fails_its_event_and_is_replaced(play
 def test_a_bootstrap_of_any_language_speaks_to_the_runtime_api(play: Any, code: Path) -> None:
     bootstrap = code / "bootstrap"
     bootstrap.write_text(
-        f"""#!{sys.executable}
+        f"""#!{os.path.realpath(sys.executable)}
 import os, sys, urllib.request
 api = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/invocation/"
 while True:
