@@ -75,8 +75,9 @@ def _check(name: str, value: str, is_ordered: bool, where: str) -> None:
 
 def tell(call: Call, changes: Mapping[str, str]) -> None:
     """What of a subscription's attributes has no effect here. Raises NotEmulated under --strict."""
-    if changes.get("ReplayPolicy"):
-        call.not_emulated_here("sns ReplayPolicy")
+    for name in ("ReplayPolicy", "SubscriptionRoleArn"):
+        if changes.get(name):
+            call.not_emulated_here(f"sns {name}")
     if "throttlePolicy" in (changes.get("DeliveryPolicy") or ""):
         call.not_emulated_here("sns DeliveryPolicy.throttlePolicy")
 
